@@ -10,11 +10,12 @@ format. Running the script twice gives the same bytes, so that a rebuild without
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -128,6 +129,8 @@ def build_pdf(source: Source) -> bytes:
         canvas.drawString(template.leftMargin, 1.2 * cm, f"Corvandel · {source.title}")
         canvas.drawRightString(A4[0] - template.rightMargin, 1.2 * cm, str(canvas.getPageNumber()))
 
+    # The one way to give reportlab the date that readers are shown (reproducible-builds.org/docs/source-date-epoch).
+    os.environ["SOURCE_DATE_EPOCH"] = str(int(source.moment.replace(tzinfo=UTC).timestamp()))  # noqa: TID251
     buffer = io.BytesIO()
     template = SimpleDocTemplate(
         buffer,
