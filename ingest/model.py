@@ -1,0 +1,133 @@
+"""What flows through both programs: an entry of a listing, a parsed text, a document, its chunks."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NewType
+
+DocumentId = NewType("DocumentId", str)
+"""A source's own, stable name for a document: a path relative to the source's root, a page id."""
+
+ChunkId = NewType("ChunkId", str)
+"""A UUID in text form, see `chunk_id`."""
+
+Readers = frozenset[str]
+"""Reader tokens (`public`, `everyone`, `group:finance`, `user:ada@example.org`). An empty set is readable by nobody."""
+
+PUBLIC = "public"
+"""Held by every asker."""
+
+EVERYONE = "everyone"
+"""Held by every member of the company."""
+
+CHUNK_NAMESPACE = uuid.UUID("6f0d6b0e-6d0c-5b3c-9c0e-0f8f0a7d3c51")
+"""Namespace of chunk ids; changing it orphans every indexed point."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One document as its source lists it, before its content is read."""
+
+    id: DocumentId
+    version: str
+    """Opaque; equal to the last seen one means unchanged, with no need to read the content (files: size and mtime)."""
+    readers: Readers | None = None
+    """Who the source says may read it; None leaves it to its own front matter, then to the source's default."""
+    url: str | None = None
+    """Where a person opens it; None when there is no such place."""
+    media_type: str | None = None
+    """As the source knows it; None leaves it to the parser, which looks at the name and at the first bytes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Skipped:
+    """A document that a source listed but will not hand out, with the reason in one line for who runs the sync."""
+
+    id: DocumentId
+    reason: str
+    unseen: bool = False
+    """True when the source could not look: what is known of the document, or of all below an id that ends in a slash,
+    stays. Otherwise the source decided, and what is known of the document is withdrawn."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Original:
+    """The content of one entry, as a file on this machine for the parsers to read."""
+
+    path: Path
+    name: str
+    """File name with its extension, as people see it."""
+    media_type: str | None = None
+    updated_at: datetime | None = None
+    """Last change as the source knows it, with a time zone."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parsed:
+    """What a parser read: Markdown text, and what the document says of itself."""
+
+    text: str
+    """Markdown: headings as `#`, tables as pipe tables. Never empty: a document without text is a `ParseError`."""
+    title: str | None = None
+    pages: tuple[int, ...] = ()
+    """Offset in `text` (in characters) at which each page starts, in order; empty when there are no pages."""
+    author: str | None = None
+    updated_at: datetime | None = None
+    readers: Readers | None = None
+    """From front matter; None when it says nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """A parsed document with its identity, its language and its readers: what is chunked and indexed."""
+
+    source: str
+    id: DocumentId
+    title: str
+    text: str
+    pages: tuple[int, ...]
+    language: str
+    """ISO 639-1 code of the text, `und` when it cannot be told."""
+    readers: Readers
+    url: str | None
+    author: str | None
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chunk:
+    """A passage of a document, as it is indexed and cited."""
+
+    id: ChunkId
+    source: str
+    document: DocumentId
+    position: int
+    """0 for the document's first chunk."""
+    title: str
+    headings: tuple[str, ...]
+    """Path of headings above the passage, outermost first, without the document's title."""
+    page: int | None
+    """1 for the first page, where the document has pages."""
+    text: str
+    language: str
+    readers: Readers
+    url: str | None
+    updated_at: datetime | None
+
+    @property
+    def heading(self) -> str:
+        """Title and heading path in one line."""
+        return " › ".join((self.title, *self.headings))
+
+    @property
+    def indexed_text(self) -> str:
+        """Title and heading path, then the passage: what both vectors are made from."""
+        return f"{self.heading}\n{self.text}"
+
+
+def chunk_id(source: str, document: DocumentId, key: str) -> ChunkId:
+    """The same id for the same source, document and chunk key, on every machine and every run."""
+    return ChunkId(str(uuid.uuid5(CHUNK_NAMESPACE, "\x1f".join((source, document, key)))))

@@ -1,0 +1,149 @@
+"""Log lines, trace ids and the numbers behind `/metrics`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from contextvars import copy_context
+
+import pytest
+from prometheus_client import generate_latest
+
+from ingest.telemetry import QUIET, Metrics, new_trace_id, start_logging
+
+log = logging.getLogger("ingest.example")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+def test_a_plain_line_says_when_how_bad_where_and_what(capsys: pytest.CaptureFixture[str]) -> None:
+    start_logging("info", "plain")
+    copy_context().run(log.info, "read %d files", 3)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.fullmatch(r"\d\d:\d\d:\d\d INFO ingest\.example: read 3 files\n", err)
+
+
+def test_lines_below_the_level_are_not_written(capsys: pytest.CaptureFixture[str]) -> None:
+    start_logging("warning", "plain")
+    log.info("quiet")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_json_line_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
+    start_logging("warning", "json")
+    try:
+        raise ValueError("broken\nin two")
+    except ValueError:
+        log.exception("Größe of %r", "a\nb", extra={"trace_id": "0" * 31 + "1"})
+    (line,) = capsys.readouterr().err.splitlines()
+    told = json.loads(line)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", told.pop("time"))
+    assert "ValueError: broken" in told.pop("error")
+    assert told == {
+        "level": "error",
+        "logger": "ingest.example",
+        "message": "Größe of 'a\\nb'",
+        "trace_id": "0" * 31 + "1",
+    }
+
+
+def test_starting_again_replaces_the_format_and_does_not_double_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    start_logging("warning", "plain")
+    start_logging("warning", "json")
+    log.warning("once")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["message"] == "once"
+
+
+def test_libraries_that_log_every_request_are_quieter(capsys: pytest.CaptureFixture[str]) -> None:
+    start_logging("info", "plain")
+    logging.getLogger("httpx").info("HTTP Request: POST …")
+    logging.getLogger("httpx").warning("odd")
+    assert "odd" in (told := capsys.readouterr().err)
+    assert "HTTP Request" not in told
+
+
+def test_warnings_of_libraries_become_log_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        start_logging("warning", "json")
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+    assert "old" in json.loads(capsys.readouterr().err.splitlines()[0])["message"]
+
+
+def test_a_trace_id_is_a_new_one_as_w3c_defines_it() -> None:
+    first, second = copy_context().run(new_trace_id), copy_context().run(new_trace_id)
+    assert re.fullmatch("[0-9a-f]{32}", first)
+    assert first != second
+
+
+async def test_the_lines_of_two_questions_at_once_carry_their_own_trace_ids(capsys: pytest.CaptureFixture[str]) -> None:
+    start_logging("info", "json")
+    ready = asyncio.Barrier(2)
+
+    async def question(name: str) -> tuple[str, str]:
+        trace_id = new_trace_id()
+        async with asyncio.timeout(5):
+            await ready.wait()
+        await asyncio.to_thread(log.info, "%s in a thread", name)
+        log.info("%s", name)
+        return name, trace_id
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(question(name)) for name in ("first", "second")]
+    log.info("outside")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    for name, trace_id in (task.result() for task in tasks):
+        assert [line["trace_id"] for line in lines if line["message"].startswith(name)] == [trace_id, trace_id]
+    assert "trace_id" not in lines[-1]
+
+
+def test_a_plain_line_ends_with_the_trace_id(capsys: pytest.CaptureFixture[str]) -> None:
+    start_logging("warning", "plain")
+
+    def question() -> str:
+        trace_id = new_trace_id()
+        log.warning("slow")
+        return trace_id
+
+    trace_id = copy_context().run(question)
+    assert capsys.readouterr().err.endswith(f"slow [{trace_id}]\n")
+
+
+def test_a_finished_question_is_counted_by_outcome_and_language_with_its_times() -> None:
+    metrics = Metrics()
+    metrics.observe("answered", "de", {"retrieve": 0.02, "first_token": 0.3, "total": 3}, model_calls=2)
+    metrics.observe("answered", "de", {"retrieve": 0.04, "first_token": 0.4, "total": 5}, model_calls=1)
+    metrics.observe("invalid", "en", {"total": 0.001}, model_calls=0)
+    lines = generate_latest(metrics.registry).decode().splitlines()
+    for line in (
+        'souffleur_questions_total{language="de",outcome="answered"} 2.0',
+        'souffleur_questions_total{language="en",outcome="invalid"} 1.0',
+        "souffleur_model_calls_total 3.0",
+        "souffleur_answer_seconds_count 3.0",
+        "souffleur_first_token_seconds_count 2.0",
+        'souffleur_retrieve_seconds_bucket{le="0.025"} 1.0',
+        "souffleur_retrieve_seconds_count 2.0",
+    ):
+        assert line in lines
+
+
+def test_two_assistants_in_one_process_count_apart() -> None:
+    one, other = Metrics(), Metrics()
+    one.observe("answered", "de", {}, model_calls=1)
+    assert "souffleur_model_calls_total 0.0" in generate_latest(other.registry).decode()
