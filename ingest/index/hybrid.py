@@ -1,0 +1,257 @@
+"""The index as writers and readers know it: texts in, hits out. Encodes, embeds, ranks by each leg and fuses."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from pathlib import Path
+from statistics import fmean
+from types import TracebackType
+from typing import Self
+
+from ingest.index import lexical
+from ingest.index.fusion import fuse
+from ingest.index.interface import (
+    Embedder,
+    EmbeddingSettings,
+    Hit,
+    Identity,
+    IndexMismatch,
+    IndexSettings,
+    IndexUnavailable,
+    Point,
+    Ranked,
+    SparseVector,
+    Store,
+)
+from ingest.index.schema import PIPELINE
+from ingest.model import Chunk, ChunkId, DocumentId, Readers
+
+POOL = 200
+"""Candidates of each leg before fusion."""
+
+IDENTITY_SECONDS = 10.0
+"""How long what an index was built with is taken for known: another process may build it anew at any time."""
+
+TYPICAL = lexical.Averages(words=200, grams=900)
+"""Lengths assumed for an index that is made without a sample; of a chunk of about 400 tokens in a European language."""
+
+
+def open_store(settings: IndexSettings, default_path: Path) -> Store:
+    """The configured store: a server where there is an address, else the embedded engine in a folder.
+
+    Touches neither folder nor network; the engines are imported here, because each takes a while to load.
+    """
+    if settings.url is not None:
+        from ingest.index.server import ServerStore
+
+        return ServerStore(settings.url, collection=settings.collection, api_key=settings.api_key)
+    from ingest.index.edge import EdgeStore
+
+    return EdgeStore(settings.path or default_path)
+
+
+class Index:
+    """One index and the models it was built with; `async with` closes both.
+
+    A reader may search at once; a writer calls `prepare` first. Either compares what the index was built with against
+    what is configured, and raises `IndexMismatch` before any text is compared across two models. Any call may raise
+    what the store and the embedder raise: `IndexUnavailable`, `IndexDamaged`, `ModelUnavailable`, `ModelMisconfigured`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        embedder: Embedder | None = None,
+        dense_weight: float = 0.3,
+        dense_languages: Sequence[str] = (),
+    ) -> None:
+        """`dense_weight` and `dense_languages` as `EmbeddingSettings` has them."""
+        self._store = store
+        self._embedder = embedder
+        self._dense_weight = dense_weight
+        self._dense_languages = frozenset(dense_languages)
+        self._identity: Identity | None = None
+        self._known_until = 0.0
+
+    @classmethod
+    def of(cls, store: Store, embedder: Embedder | None, settings: EmbeddingSettings | None) -> Self:
+        """An index with the weights and languages of the `models.embedding` section."""
+        if settings is None:
+            return cls(store, embedder=embedder)
+        return cls(store, embedder=embedder, dense_weight=settings.weight, dense_languages=settings.languages)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def embedder_name(self) -> str | None:
+        """Name of the embedding model; None when the index is lexical only."""
+        return self._embedder.name if self._embedder else None
+
+    async def prepare(self, sample: Sequence[Chunk] = ()) -> bool:
+        """Make the index if there is none yet; True when it was made, and so is empty.
+
+        `sample` is some of the chunks to come, for the average lengths. Raises `IndexMismatch`.
+        """
+        identity = await self._store.identity()
+        if identity is None:
+            await self.create(sample)
+            return True
+        self._know(self._matching(identity))
+        return False
+
+    async def create(self, sample: Sequence[Chunk] = ()) -> None:
+        """Make an empty index in place of whatever is there."""
+        averages = await asyncio.to_thread(_averages, sample) if sample else TYPICAL
+        identity = Identity(
+            pipeline=PIPELINE,
+            embedding=self.embedder_name,
+            size=await self._embedder.size() if self._embedder else None,
+            average_words=averages.words,
+            average_grams=averages.grams,
+        )
+        await self._store.create(identity)
+        self._know(identity)
+
+    async def write(self, chunks: Sequence[Chunk]) -> None:
+        """Encode, embed and store; a chunk with a known id replaces the old one. Durable after `flush`."""
+        if not chunks:
+            return
+        identity = await self._checked()
+        averages = lexical.Averages(words=identity.average_words, grams=identity.average_grams)
+        vectors = await asyncio.to_thread(_encode, chunks, averages)
+        dense: Sequence[Sequence[float] | None] = [None] * len(chunks)
+        if self._embedder is not None:
+            texts = [chunk.indexed_text for chunk in chunks]
+            dense = [self._fitting(vector, identity) for vector in await self._embedder.embed_documents(texts)]
+        await self._store.upsert(
+            [Point(chunk=c, lexical=v, dense=d) for c, v, d in zip(chunks, vectors, dense, strict=True)]
+        )
+
+    async def delete(self, ids: Sequence[ChunkId]) -> None:
+        """Ids that are not there are no error."""
+        await self._store.delete(ids)
+
+    async def set_readers(self, ids: Sequence[ChunkId], readers: Readers) -> None:
+        """Change who may read these chunks, without encoding them again. Ids that are not there are no error."""
+        await self._store.set_readers(ids, readers)
+
+    async def flush(self) -> None:
+        """Return when everything written before is durable."""
+        await self._store.flush()
+
+    async def search(
+        self, text: str, *, visible_to: Readers, language: str | None, limit: int = 10, lexical_only: bool = False
+    ) -> list[Hit]:
+        """The best chunks for a question among those with a reader in `visible_to`, best first.
+
+        `language` is the question's, None when it cannot be told. `lexical_only` leaves the embedding model out: for a
+        caller who goes on without it after `ModelUnavailable`. Raises `IndexUnavailable` when there is no index yet.
+        """
+        if not visible_to:
+            return []
+        identity = await self._checked()
+        legs = {"lexical": await self._rank_lexical(text, language, visible_to)}
+        if self._embedder is not None and not lexical_only and self._covers(language):
+            vector = self._fitting(await self._embedder.embed_query(text), identity)
+            legs["dense"] = await self._store.rank_dense(vector, visible_to=visible_to, limit=POOL)
+        weights = {"lexical": 1 - self._dense_weight, "dense": self._dense_weight}
+        return await self._hits(fuse(legs, weights)[:limit], legs, visible_to)
+
+    async def count(self) -> int:
+        """Exact number of chunks."""
+        return await self._store.count()
+
+    def ids(self) -> AsyncIterator[tuple[ChunkId, DocumentId]]:
+        """Every chunk's id and document."""
+        return self._store.ids()
+
+    async def close(self) -> None:
+        """Close the store and the embedder."""
+        try:
+            await self._store.close()
+        finally:
+            if self._embedder is not None:
+                await self._embedder.close()
+
+    def _covers(self, language: str | None) -> bool:
+        return not self._dense_languages or language is None or language in self._dense_languages
+
+    async def _rank_lexical(self, text: str, language: str | None, visible_to: Readers) -> list[Ranked]:
+        vector = await asyncio.to_thread(lexical.encode_query, text, language)
+        if not vector.indices:
+            return []
+        return await self._store.rank_lexical(vector, visible_to=visible_to, limit=POOL)
+
+    async def _hits(
+        self, fused: Sequence[tuple[ChunkId, float]], legs: dict[str, list[Ranked]], visible_to: Readers
+    ) -> list[Hit]:
+        chunks = {chunk.id: chunk for chunk in await self._store.chunks([id for id, _ in fused])}
+        scores = {leg: {ranked.id: ranked.score for ranked in ranking} for leg, ranking in legs.items()}
+        return [
+            Hit(
+                chunk=chunks[id],
+                score=score,
+                legs={leg: known[id] for leg, known in scores.items() if id in known},
+            )
+            for id, score in fused
+            # Deleted, or taken away from these readers, since it was ranked.
+            if id in chunks and chunks[id].readers & visible_to
+        ]
+
+    def _fitting(self, vector: Sequence[float], identity: Identity) -> Sequence[float]:
+        if len(vector) != identity.size:
+            raise IndexMismatch(
+                f"the index at {self._store.place!r} holds vectors of {identity.size} numbers, the embedding model"
+                f" {self.embedder_name!r} now gives {len(vector)}; run `ingest reindex`"
+            )
+        return vector
+
+    async def _checked(self) -> Identity:
+        if self._identity is not None and time.monotonic() < self._known_until:
+            return self._identity
+        identity = await self._store.identity()
+        if identity is None:
+            raise IndexUnavailable(f"there is no index at {self._store.place!r} yet; run `ingest sync`")
+        return self._know(self._matching(identity))
+
+    def _know(self, identity: Identity) -> Identity:
+        self._identity = identity
+        self._known_until = time.monotonic() + IDENTITY_SECONDS
+        return identity
+
+    def _matching(self, identity: Identity) -> Identity:
+        if identity.pipeline != PIPELINE:
+            raise IndexMismatch(
+                f"the index at {self._store.place!r} was built by pipeline {identity.pipeline}; this program is"
+                f" pipeline {PIPELINE}; run `ingest reindex`"
+            )
+        if identity.embedding != self.embedder_name:
+            raise IndexMismatch(
+                f"the index at {self._store.place!r} was built with {_model(identity.embedding)}, the configuration has"
+                f" {_model(self.embedder_name)}; run `ingest reindex`, or set `models.embedding` back"
+            )
+        return identity
+
+
+def _model(name: str | None) -> str:
+    return "no embedding model" if name is None else f"the embedding model {name!r}"
+
+
+def _averages(sample: Iterable[Chunk]) -> lexical.Averages:
+    lengths = [lexical.lengths(chunk.indexed_text, chunk.language) for chunk in sample]
+    return lexical.Averages(words=fmean(words for words, _ in lengths), grams=fmean(grams for _, grams in lengths))
+
+
+def _encode(chunks: Iterable[Chunk], averages: lexical.Averages) -> list[SparseVector]:
+    return [
+        lexical.encode_document(chunk.indexed_text, chunk.language, averages, heading=chunk.heading) for chunk in chunks
+    ]

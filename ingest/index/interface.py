@@ -1,0 +1,242 @@
+"""The contract of an index store, and what goes in and comes out of it.
+
+A store keeps points (a chunk and its vectors) and ranks them by one vector at a time; `hybrid.Index` turns texts into
+vectors and fuses the rankings, for the writer and for the reader alike. Both stores (`edge`, `server`) pass one
+conformance suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from ingest.errors import Terminal, Transient
+from ingest.model import Chunk, ChunkId, DocumentId, Readers
+
+
+class IndexSettings(BaseModel):
+    """The `index` section: a folder for the embedded engine, or the address of a Qdrant server."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path | None = None
+    url: str | None = None
+    collection: str = "souffleur"
+    api_key: SecretStr | None = Field(default=None, exclude=True)
+    """From the environment, never from the file."""
+
+    @model_validator(mode="after")
+    def one_place(self) -> Self:
+        if self.path is not None and self.url is not None:
+            raise ValueError("give either `path` (embedded) or `url` (a Qdrant server), not both")
+        return self
+
+
+class EmbeddingSettings(BaseModel):
+    """The `models.embedding` section: an OpenAI-compatible endpoint, or a model in this process."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str | None = None
+    model: str | None = None
+    """The endpoint's name for the model."""
+    local: str | None = None
+    """A folder for sentence-transformers, or a hub name that `hf download` has fetched; needs the extra `models`."""
+    size: int | None = Field(default=None, ge=1)
+    """Length of a vector; asked of the model when absent."""
+    languages: tuple[str, ...] = ()
+    """Languages that the model covers; empty means all. The dense leg is left out for a question in any other."""
+    weight: float = Field(default=0.3, ge=0, le=1)
+    """Share of the dense leg in the fused score (0.2-0.3 was best for a small English model)."""
+    query_prefix: str = ""
+    document_prefix: str = ""
+    batch_size: int = Field(default=32, ge=1)
+    concurrency: int = Field(default=4, ge=1)
+    """Requests in flight at once."""
+    timeout_seconds: float = Field(default=30, gt=0)
+    api_key: SecretStr | None = Field(default=None, exclude=True)
+
+    @model_validator(mode="after")
+    def one_place(self) -> Self:
+        if (self.local is None) == (self.base_url is None):
+            raise ValueError("give either `base_url` and `model` (an endpoint) or `local` (a model in this process)")
+        if self.base_url is not None and self.model is None:
+            raise ValueError("`base_url` needs `model`: the endpoint's name for the model")
+        return self
+
+
+class RerankerSettings(BaseModel):
+    """The `models.reranker` section, in the same two forms."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str | None = None
+    model: str | None = None
+    local: str | None = None
+    candidates: int = Field(default=50, ge=1)
+    """How many fused hits are reranked."""
+    timeout_seconds: float = Field(default=10, gt=0)
+    api_key: SecretStr | None = Field(default=None, exclude=True)
+
+    @model_validator(mode="after")
+    def one_place(self) -> Self:
+        if (self.local is None) == (self.base_url is None):
+            raise ValueError("give either `base_url` and `model` (an endpoint) or `local` (a model in this process)")
+        if self.base_url is not None and self.model is None:
+            raise ValueError("`base_url` needs `model`: the endpoint's name for the model")
+        return self
+
+
+class IndexUnavailable(Transient):
+    """The index cannot be reached or opened now."""
+
+
+class IndexMismatch(Terminal):
+    """The index was built with another model or pipeline; the text says what to run."""
+
+
+class IndexDamaged(Terminal):
+    """The index is there but cannot be read; the text says what to run."""
+
+
+class ModelUnavailable(Transient):
+    """An embedding or reranking model did not answer in time, or said it is busy."""
+
+
+class ModelMisconfigured(Terminal):
+    """An embedding or reranking model answered, but not as configured: wrong key, wrong name, wrong vector size."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SparseVector:
+    """Term ids and their weights, of equal length; ids are unique."""
+
+    indices: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Point:
+    """A chunk with its vectors, as stored. `dense` is None exactly when the index has no embedding model."""
+
+    chunk: Chunk
+    lexical: SparseVector
+    dense: Sequence[float] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """What an index was built with; kept in the index, compared at every opening."""
+
+    pipeline: int
+    """`schema.PIPELINE`: raised when chunking or the lexical encoding changes what is stored."""
+    embedding: str | None
+    size: int | None
+    average_words: float
+    average_grams: float
+    """Average length of an indexed text in words and in 4-grams when the index was created (BM25's avgdl)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ranked:
+    """One chunk in the ranking of one leg."""
+
+    id: ChunkId
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hit:
+    """One chunk of the fused ranking, with what each leg said of it."""
+
+    chunk: Chunk
+    score: float
+    """Fused (or reranked) score; comparable within one search only."""
+    legs: Mapping[str, float]
+    """Score by leg (`lexical`, `dense`, `reranker`); a leg that did not rank it is absent."""
+
+
+class Store(Protocol):
+    """Keeps points and ranks them by one vector. Every call may raise `IndexUnavailable` or `IndexDamaged`.
+
+    Writes are visible to the next read of any process; they are durable after `flush`. Several processes may hold a
+    store on the same place at once.
+    """
+
+    place: str
+    """Folder or address, for messages."""
+
+    async def identity(self) -> Identity | None:
+        """What the index was built with; None when there is no index yet."""
+        ...
+
+    async def create(self, identity: Identity) -> None:
+        """Make an empty index, payload indexes first; replaces what was there."""
+        ...
+
+    async def upsert(self, points: Sequence[Point]) -> None: ...
+
+    async def delete(self, ids: Sequence[ChunkId]) -> None:
+        """Ids that are not there are no error."""
+        ...
+
+    async def set_readers(self, ids: Sequence[ChunkId], readers: Readers) -> None:
+        """Ids that are not there are no error."""
+        ...
+
+    async def flush(self) -> None:
+        """Return when everything written before is durable."""
+        ...
+
+    async def rank_lexical(self, vector: SparseVector, *, visible_to: Readers, limit: int) -> list[Ranked]:
+        """Best first, only chunks with a reader in `visible_to`; an empty `visible_to` sees nothing."""
+        ...
+
+    async def rank_dense(self, vector: Sequence[float], *, visible_to: Readers, limit: int) -> list[Ranked]: ...
+
+    async def chunks(self, ids: Iterable[ChunkId]) -> list[Chunk]:
+        """Those of `ids` that are there, in no promised order."""
+        ...
+
+    async def count(self) -> int:
+        """Exact number of points."""
+        ...
+
+    def ids(self) -> AsyncIterator[tuple[ChunkId, DocumentId]]:
+        """Every point's id and document."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Embedder(Protocol):
+    """Texts to vectors. Raises `ModelUnavailable`, `ModelMisconfigured`."""
+
+    name: str
+    """What the index remembers: model name and revision, and prefixes if any."""
+
+    async def size(self) -> int: ...
+
+    async def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
+        """One vector a text, in order, of length `size`, unit length."""
+        ...
+
+    async def embed_query(self, text: str) -> list[float]: ...
+
+    async def close(self) -> None: ...
+
+
+class Reranker(Protocol):
+    """Scores passages for a question. Raises `ModelUnavailable`, `ModelMisconfigured`."""
+
+    name: str
+
+    async def scores(self, query: str, texts: Sequence[str]) -> list[float]:
+        """One score a text, in the order of `texts`; higher is better."""
+        ...
+
+    async def close(self) -> None: ...

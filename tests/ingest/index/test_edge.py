@@ -1,0 +1,181 @@
+"""The embedded index: several processes at one folder, sudden death, damage."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from ingest.errors import ConfigurationError
+from ingest.index.edge import EdgeStore
+from ingest.index.hybrid import Index
+from ingest.index.interface import IndexDamaged, IndexUnavailable
+from tests.fixtures.chunks import MEMBER, chunk
+
+PATIENCE = 30
+"""Seconds after which a test that waits for another process has failed."""
+
+
+class Holder:
+    """Another process with the index open."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    async def do(self, word: str) -> str:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{word}\n".encode())
+        async with asyncio.timeout(PATIENCE):
+            return (await self.process.stdout.readline()).decode().strip()
+
+
+@asynccontextmanager
+async def holder(folder: Path) -> AsyncIterator[Holder]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "tests.ingest.index.holder", str(folder)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield Holder(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+@pytest.fixture
+async def index(tmp_path: Path) -> AsyncIterator[Index]:
+    async with Index(EdgeStore(tmp_path / "index")) as index:
+        await index.prepare()
+        await index.write([chunk("leave of sixteen weeks", title="")])
+        await index.flush()
+        yield index
+
+
+async def found(index: Index) -> list[str]:
+    return [hit.chunk.text for hit in await index.search("leave", visible_to=MEMBER, language="en")]
+
+
+async def test_an_idle_process_lets_another_one_in_and_sees_what_it_wrote(index: Index, tmp_path: Path) -> None:
+    async with holder(tmp_path / "index") as other:
+        assert await other.do("search") == "leave of sixteen weeks"
+        async with asyncio.timeout(PATIENCE):
+            await index.write([chunk("parental leave", document="new.md", title="")])
+        assert await other.do("search") == "parental leave leave of sixteen weeks"
+
+
+async def test_two_processes_can_write_by_turns_without_losing_anything(index: Index, tmp_path: Path) -> None:
+    async with holder(tmp_path / "index") as other:
+        for turn in range(3):
+            assert await other.do("write") == f"wrote {turn + 1}"
+            await index.write([chunk("leave", document=f"here-{turn}.md", title="")])
+        assert await index.count() == 7
+
+
+@pytest.mark.parametrize("last", ["write", "flush"])
+async def test_a_killed_process_frees_the_index_and_loses_nothing(index: Index, tmp_path: Path, last: str) -> None:
+    async with holder(tmp_path / "index") as other:
+        await other.do("write")
+        await other.do(last)
+        other.process.send_signal(signal.SIGKILL)
+        await other.process.wait()
+        async with asyncio.timeout(PATIENCE):
+            assert await index.count() == (3 if last == "write" else 2)
+
+
+async def test_many_questions_at_once_are_all_answered(index: Index) -> None:
+    answers = await asyncio.gather(*(found(index) for _ in range(50)))
+    assert answers == [["leave of sixteen weeks"]] * 50
+
+
+async def test_an_index_that_is_never_given_up_is_reported_with_its_holder(tmp_path: Path) -> None:
+    with FileLock(tmp_path / "lock"):
+        (tmp_path / "holder").write_text("process 4711 (ingest)", encoding="utf-8")
+        store = EdgeStore(tmp_path, wait_seconds=0.01)
+        with pytest.raises(IndexUnavailable, match=r"in use by process 4711 \(ingest\) for 0.01 s"):
+            await store.count()
+    await store.close()
+
+
+async def test_closing_ends_a_call_that_waits_for_its_turn(tmp_path: Path) -> None:
+    store = EdgeStore(tmp_path, wait_seconds=PATIENCE)
+    with FileLock(tmp_path / "lock"):
+        async with asyncio.timeout(PATIENCE / 2), asyncio.TaskGroup() as tasks:
+            waiting = tasks.create_task(refusal(store))
+            await asyncio.sleep(0)
+            tasks.create_task(store.close())
+    assert "is closed in this process" in await waiting
+
+
+async def refusal(store: EdgeStore) -> str:
+    with pytest.raises(IndexUnavailable) as raised:
+        await store.count()
+    return str(raised.value)
+
+
+async def test_the_lock_is_free_after_closing(index: Index, tmp_path: Path) -> None:
+    await index.close()
+    with FileLock(tmp_path / "index" / "lock", timeout=0):
+        pass
+    with pytest.raises(IndexUnavailable, match="is closed in this process"):
+        await index.count()
+    await index.close()
+
+
+async def test_reading_before_the_first_sync_says_to_run_it(tmp_path: Path) -> None:
+    async with Index(EdgeStore(tmp_path / "none")) as index:
+        with pytest.raises(IndexUnavailable, match=r"no index at .* yet; run `ingest sync`"):
+            await found(index)
+    assert not (tmp_path / "none").exists()
+
+
+def without_shard(folder: Path) -> None:
+    shutil.rmtree(folder / "shard")
+
+
+def with_a_broken_segment(folder: Path) -> None:
+    for file in (folder / "shard" / "segments").rglob("segment.json"):
+        file.write_bytes(b"\0")
+
+
+def with_a_broken_identity(folder: Path) -> None:
+    (folder / "identity.json").write_text('{"pipeline": 1', encoding="utf-8")
+
+
+@pytest.mark.parametrize("damage", [without_shard, with_a_broken_segment, with_a_broken_identity])
+async def test_a_damaged_index_says_to_reindex_and_can_be_made_anew(
+    index: Index, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    await index.close()
+    damage(tmp_path / "index")
+    async with Index(EdgeStore(tmp_path / "index")) as again:
+        with pytest.raises(IndexDamaged, match="run `ingest reindex`"):
+            await found(again)
+        await again.create()
+        await again.write([chunk("leave anew", title="")])
+        assert await found(again) == ["leave anew"]
+
+
+async def test_an_index_whose_making_was_interrupted_counts_as_none(index: Index, tmp_path: Path) -> None:
+    await index.close()
+    (tmp_path / "index" / "identity.json").unlink()
+    async with Index(EdgeStore(tmp_path / "index")) as again:
+        assert await again.prepare() is True
+        assert await again.count() == 0
+
+
+async def test_a_folder_that_cannot_be_one_is_a_mistake_in_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    async with Index(EdgeStore(tmp_path / "file")) as index:
+        with pytest.raises(ConfigurationError, match=r"set `index\.path`"):
+            await index.prepare()
