@@ -1,0 +1,92 @@
+"""What a page says of itself above its text: YAML between `---` lines, or TOML between `+++` lines.
+
+Whatever is wrong with `readers` fails the document: it is never read for more people than it may name.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import datetime
+
+import yaml
+
+from ingest.model import Readers
+from ingest.parsers.interface import ParseError
+from ingest.parsers.text import moment
+
+YAML_BLOCK = re.compile(r"---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S | re.M)
+TOML_BLOCK = re.compile(r"\+\+\+[ \t]*\n(.*?)^\+\+\+[ \t]*(?:\n|\Z)", re.S | re.M)
+NAMES_READERS = re.compile(r"^[ \t\"']*readers\b", re.I | re.M)
+FRONT_MATTER_CHARACTERS = 64 * 1024
+NATIVE_YAML_CHARACTERS = 1000
+"""libyaml overflows the stack on deep nesting: longer front matter goes through the slower loader, which cannot."""
+
+DATE_KEYS = ("updated", "last_changed", "last_updated", "lastmod", "last_modified", "modified", "date")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrontMatter:
+    """The fields that are used; all others are ignored."""
+
+    title: str | None = None
+    author: str | None = None
+    updated_at: datetime | None = None
+    readers: Readers | None = None
+
+
+def split(text: str) -> tuple[FrontMatter, str]:
+    """The front matter and what follows it. Raises `ParseError` where `readers` is unclear.
+
+    `text` has single newlines as line ends.
+    """
+    fields, body = _fields(text)
+    title, author = fields.get("title"), fields.get("author")
+    return FrontMatter(
+        title=" ".join(title.split()) or None if isinstance(title, str) else None,
+        author=author if isinstance(author, str) else None,
+        updated_at=next((found for key in DATE_KEYS if (found := moment(fields.get(key)))), None),
+        readers=_readers(fields["readers"]) if "readers" in fields else None,
+    ), body
+
+
+def _fields(text: str) -> tuple[dict[str, object], str]:
+    """Fields by lower-case name, and what follows. A block that cannot be read is dropped, unless it names readers."""
+    if (block := YAML_BLOCK.match(text)) is None and (block := TOML_BLOCK.match(text)) is None:
+        if text.startswith(("---\n", "+++\n")) and NAMES_READERS.search(text, 0, FRONT_MATTER_CHARACTERS):
+            raise ParseError("its front matter names `readers` but has no closing line: add `---` after the last field")
+        return {}, text
+    source, body = block[1], text[block.end() :]
+    restricted = NAMES_READERS.findall(source)
+    if len(source) > FRONT_MATTER_CHARACTERS or len(restricted) > 1:
+        raise ParseError(
+            "its front matter names `readers` more than once" if restricted else "its front matter is too long"
+        )
+    try:
+        fields = _yaml(source) if text.startswith("---") else tomllib.loads(source)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if restricted:
+            raise ParseError(f"its front matter names `readers` and cannot be read: {_problem(error)}") from error
+        return {}, body
+    named = {str(key).strip().lower(): value for key, value in fields.items()} if isinstance(fields, dict) else {}
+    if restricted and "readers" not in named:
+        raise ParseError("its front matter names `readers` below another field: write it at the left margin")
+    return named, body
+
+
+def _yaml(source: str) -> object:
+    native = len(source) <= NATIVE_YAML_CHARACTERS
+    return yaml.load(source, yaml.CSafeLoader if native else yaml.SafeLoader)  # noqa: S506 - both are safe loaders
+
+
+def _problem(error: Exception) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"{error.problem} in line {error.problem_mark.line + 2}"
+    return str(error)
+
+
+def _readers(value: object) -> Readers:
+    if not isinstance(value, list) or not all(isinstance(token, str) and token.strip() for token in value):
+        raise ParseError(f"`readers` in its front matter must be a list such as [group:finance], not {value!r}")
+    return frozenset(token.strip() for token in value)
