@@ -1,0 +1,155 @@
+"""What a run makes of one document: the record and the chunks that ledger and index shall hold of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from ingest.chunk import chunk
+from ingest.language import language_of
+from ingest.ledger import Record
+from ingest.model import Chunk, Document, Entry, Original, Parsed
+from ingest.plan import readers_in_force, relabelled
+from ingest.sources.interface import Source
+
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What neither UTF-8 nor Postgres can hold: half characters, and the zero character."""
+
+
+class Outcome(StrEnum):
+    """What became of one document in one run."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    REMOVED = "removed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """A document as the ledger shall hold it."""
+
+    record: Record
+    outcome: Outcome
+    chunks: Sequence[Chunk] | None = None
+    """None: those it has."""
+    relabels: bool = False
+    """Whether the chunks it has get the readers and the address of `record`."""
+
+    @property
+    def weight(self) -> int:
+        """Its share of a commit group."""
+        return max(1, len(self.chunks or ()))
+
+
+def relabelling(record: Record) -> Change:
+    """New labels on an unchanged document; one that fails keeps failing, with its last good version relabelled."""
+    outcome = Outcome.CHANGED if record.error is None else _outcome(record)
+    return Change(record=record, outcome=outcome, relabels=True)
+
+
+def touched(source: Source, entry: Entry, old: Record) -> Change:
+    """Another version of the same content, as when a file was only saved again."""
+    record = replace(relabelled(source, entry, old), version=entry.version)
+    relabels = old.indexed_at is not None and (record.readers, record.url) != (old.readers, old.url)
+    done = Outcome.CHANGED if relabels else Outcome.UNCHANGED
+    outcome = done if old.error is None else _outcome(old)
+    return Change(record=record, outcome=outcome, relabels=relabels)
+
+
+def empty(source: Source, entry: Entry, old: Record | None, *, content_hash: str, parser: str, error: str) -> Change:
+    """There is nothing in it any more, so nothing of it stays."""
+    change = failed(source, entry, old, version=entry.version, content_hash=content_hash, parser=parser, error=error)
+    record = replace(change.record, empty=True, indexed_at=None)
+    return Change(record=record, outcome=Outcome.SKIPPED, chunks=())
+
+
+def failed(
+    source: Source, entry: Entry, old: Record | None, *, version: str, content_hash: str, parser: str, error: str
+) -> Change:
+    """The last good version stays, if there is one, under the labels that are in force now."""
+    last_good = old or Record(
+        source=source.name,
+        id=entry.id,
+        version="",
+        content_hash="",
+        parser="",
+        error=None,
+        title="",
+        url=None,
+        author=None,
+        updated_at=None,
+        language="und",
+        readers=frozenset(),
+        own_readers=None,
+        indexed_at=None,
+    )
+    record = replace(
+        relabelled(source, entry, last_good),
+        version=version,
+        content_hash=content_hash,
+        parser=parser,
+        error=error,
+        empty=False,
+    )
+    relabels = record.indexed_at is not None and (record.readers, record.url) != (last_good.readers, last_good.url)
+    return Change(record=record, outcome=Outcome.FAILED, relabels=relabels)
+
+
+def understood(
+    source: Source,
+    entry: Entry,
+    old: Record | None,
+    original: Original,
+    parsed: Parsed,
+    languages: tuple[str, ...],
+    *,
+    content_hash: str,
+) -> Change:
+    """What was read: its language told, cut into chunks. Blocks for as long as that takes."""
+    text = storable(parsed.text)
+    document = Document(
+        source=source.name,
+        id=entry.id,
+        title=" ".join(storable(parsed.title or "").split()) or " ".join(Path(original.name).stem.split()),
+        text=text,
+        pages=parsed.pages,
+        language=language_of(text, languages),
+        readers=readers_in_force(source, entry, parsed.readers),
+        url=entry.url,
+        author=storable(parsed.author) if parsed.author else None,
+        updated_at=parsed.updated_at or original.updated_at,
+    )
+    record = Record(
+        source=document.source,
+        id=document.id,
+        version=entry.version,
+        content_hash=content_hash,
+        parser=source.parser_for(entry),
+        error=None,
+        title=document.title,
+        url=document.url,
+        author=document.author,
+        updated_at=document.updated_at,
+        language=document.language,
+        readers=document.readers,
+        own_readers=parsed.readers,
+        indexed_at=datetime.now(UTC),
+    )
+    outcome = Outcome.ADDED if old is None or old.indexed_at is None else Outcome.CHANGED
+    return Change(record=record, outcome=outcome, chunks=chunk(document))
+
+
+def _outcome(record: Record) -> Outcome:
+    return Outcome.SKIPPED if record.empty else Outcome.FAILED
+
+
+def storable(text: str) -> str:
+    """`text` with a replacement character for each one that cannot be stored; of the same length."""
+    return UNSTORABLE.sub("\ufffd", text)

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ingest.cli import cli
+from ingest.ledger import Ledger, StateSettings
+
+TRAVEL = "# Travel\n\nSend the receipts of a journey to the accounting office within thirty days.\n"
+SALARIES = "---\nreaders: [group:finance]\n---\n# Salaries\n\nThe salary bands are reviewed every spring.\n"
+
+Ingest = Callable[..., Result]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory without configuration."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):  # noqa: TID251 - what the machine has set is no part of these tests
+        if name.startswith("SOUFFLEUR_"):
+            monkeypatch.delenv(name)
+    return tmp_path
+
+
+@pytest.fixture
+def ingest(folder: Path) -> Ingest:
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(cli, arguments, prog_name="ingest")
+
+    return run
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def data(result: Result) -> Any:
+    return json.loads(result.stdout)
+
+
+def test_a_folder_is_synced_and_searched_without_any_configuration(ingest: Ingest, folder: Path) -> None:
+    write(folder / "Our Handbook" / "travel.md", TRAVEL)
+    write(folder / "Our Handbook" / "salaries.md", SALARIES)
+
+    synced = ingest("sync", "Our Handbook")
+    assert (synced.exit_code, synced.stderr) == (0, "our-handbook: 2 documents, 2 to read\n")
+    assert synced.stdout.startswith("our-handbook: 2 added, 0 changed, 0 unchanged, 0 removed, 0 skipped, 0 failed (")
+
+    assert "our-handbook/travel.md" in ingest("search", "where do receipts go").stdout
+    assert "Nothing that these reader tokens may see" in ingest("search", "salary bands", "--as", "public").stdout
+    [hit] = data(ingest("search", "salary bands", "--as", "group:finance", "--json"))
+    assert (hit["document"], hit["readers"]) == ("salaries.md", ["group:finance"])
+    assert set(hit["legs"]) == {"lexical"}
+
+
+def test_each_folder_is_a_source_that_later_syncs_find_again(ingest: Ingest, folder: Path) -> None:
+    write(folder / "a" / "docs" / "travel.md", TRAVEL)
+    write(folder / "b" / "docs" / "other.md", TRAVEL)
+    for target in ("a/docs", "b/docs", str(folder / "a" / "docs")):
+        assert ingest("sync", target).exit_code == 0
+    (folder / "b" / "docs" / "other.md").unlink()
+
+    report = data(ingest("sync", "--json"))
+
+    assert [
+        (source["source"], source["counts"]["unchanged"], source["counts"]["removed"]) for source in report["sources"]
+    ] == [
+        ("docs", 1, 0),
+        ("docs-2", 0, 1),
+    ]
+    assert data(ingest("sync", "docs", "--json"))["sources"][0]["counts"]["unchanged"] == 1
+
+
+def test_what_was_skipped_or_failed_is_named_on_one_line_each(ingest: Ingest, folder: Path) -> None:
+    write(folder / "docs" / "travel.md", TRAVEL)
+    write(folder / "docs" / "empty.md", "")
+    write(folder / "docs" / "two\nlines\x1b[31m.pdf", "%PDF-1.7 of no kind that opens")
+
+    first, second = ingest("sync", "docs"), ingest("sync", "docs")
+
+    assert (first.exit_code, second.exit_code) == (1, 1)
+    counts, skipped, failed = first.stdout.splitlines()
+    assert "1 added, 0 changed, 0 unchanged, 0 removed, 1 skipped, 1 failed" in counts
+    assert skipped == "  skipped  empty.md: the file is empty"
+    assert failed.startswith("  failed   two\\nlines\\x1b[31m.pdf: ")
+    assert "still failing" in second.stdout
+    assert "ingest sync --retry docs" in second.stdout
+
+
+def test_plan_tells_what_a_sync_would_do_and_does_nothing(ingest: Ingest, folder: Path) -> None:
+    write(folder / "docs" / "travel.md", TRAVEL)
+    write(folder / "docs" / "old.md", TRAVEL)
+    assert ingest("sync", "docs").exit_code == 0
+    (folder / "docs" / "old.md").unlink()
+    write(folder / "docs" / "new.md", TRAVEL)
+
+    planned = data(ingest("plan", "docs", "--json"))
+
+    assert (planned["docs"]["read"], planned["docs"]["remove"], planned["docs"]["unchanged"]) == (
+        ["new.md"],
+        ["old.md"],
+        1,
+    )
+    assert "  read     new.md\n  remove   old.md\n" in ingest("plan", "docs").stdout
+    assert data(ingest("status", "--json"))["sources"][0]["documents"] == 2
+
+
+def test_status_tells_how_sources_stand(ingest: Ingest, folder: Path) -> None:
+    assert "Nothing is indexed yet: ingest sync FOLDER" in ingest("status").stdout
+    write(folder / "docs" / "travel.md", TRAVEL)
+    ingest("sync", "docs")
+
+    status = ingest("status").stdout
+    assert "docs: 1 document, 1 passage; synced " in status
+    assert "The index holds all of it: 1 passage." in status
+
+
+def test_reindex_builds_the_index_without_the_source(ingest: Ingest, folder: Path) -> None:
+    write(folder / "docs" / "travel.md", TRAVEL)
+    ingest("sync", "docs")
+    (folder / "docs").rename(folder / "away")
+
+    assert "built anew: 1 passage" in ingest("reindex").stdout
+    assert "docs/travel.md" in ingest("search", "receipts").stdout
+
+
+def test_sources_come_from_the_configuration_and_those_that_left_it_are_told(ingest: Ingest, folder: Path) -> None:
+    write(folder / "docs" / "travel.md", TRAVEL)
+    write(folder / "more" / "travel.md", TRAVEL)
+    both = "sources:\n  handbook: {kind: files, root: docs}\n  more: {kind: files, root: more, readers: [public]}\n"
+    write(folder / "souffleur.yaml", both)
+    assert ingest("sync").exit_code == 0
+    assert data(ingest("sync", "docs", "--json"))["sources"][0]["source"] == "handbook"
+    write(folder / "souffleur.yaml", both.rsplit("\n", 2)[0] + "\n")
+
+    assert "ingest forget more" in ingest("sync").stderr
+    assert ingest("forget", "more").stdout == "more: 1 document removed.\n"
+    assert [source["source"] for source in data(ingest("status", "--json"))["sources"]] == ["handbook"]
+    assert ingest("sync").stderr.count("forget") == 0
+
+
+def test_one_source_that_is_away_does_not_stop_the_others(ingest: Ingest, folder: Path) -> None:
+    write(folder / "docs" / "travel.md", TRAVEL)
+    write(
+        folder / "souffleur.yaml",
+        "sources:\n  away: {kind: files, root: nowhere}\n  handbook: {kind: files, root: docs}\n",
+    )
+
+    result = ingest("sync")
+
+    assert result.exit_code == 4
+    assert "handbook: 1 added" in result.stdout
+    [line] = [line for line in result.stderr.splitlines() if line.startswith("Error")]
+    assert "source 'away' cannot be listed: it is not there" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sync"], "there is no source yet: name a folder"),
+        (["sync", "nowhere"], "'nowhere' is no folder"),
+        (["sync", "file.md"], "'file.md' is a file; name the folder it is in"),
+        (["forget", "nothing"], "no source is named 'nothing'"),
+        (["--config", "missing.yaml", "status"], "missing.yaml"),
+        (["status", "--config", "missing.yaml"], "missing.yaml"),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_line_is_one_line_that_says_what_is_wrong(
+    ingest: Ingest, folder: Path, arguments: list[str], message: str
+) -> None:
+    write(folder / "file.md", TRAVEL)
+    result = ingest(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: ")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_second_writer_is_told_to_wait(ingest: Ingest, folder: Path) -> None:
+    write(folder / "docs" / "travel.md", TRAVEL)
+
+    async def while_another_writes() -> Result:
+        ledger = await Ledger.open(StateSettings(url=f"sqlite+aiosqlite:///{folder / '.souffleur' / 'state.db'}"))
+        try:
+            async with ledger.writing():
+                return await asyncio.to_thread(ingest, "reindex")
+        finally:
+            await ledger.close()
+
+    result = asyncio.run(while_another_writes())
+    assert result.exit_code == 4
+    assert "wait until it has ended" in result.stderr
+
+
+def test_an_interrupted_sync_keeps_what_it_has_and_says_so(folder: Path) -> None:
+    for number in range(300):
+        write(folder / "docs" / f"{number}.md", f"# Page {number}\n\nPage {number} of the handbook.\n")
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.defpath}
+    with subprocess.Popen(
+        [sys.executable, "-m", "ingest", "sync", "docs"],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert "300 to read" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "Stopping" in errors
+    assert "Traceback" not in errors
+    assert "the next sync goes on from here" in output
