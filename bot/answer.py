@@ -1,0 +1,238 @@
+"""The verb: a question in, the events of one answer out.
+
+    answer → _searched → _written → _extracted (the fallback)
+
+Every question ends in one `Finished`: an answer with sources, an honest "not in the documents", or a short localised
+sentence with a trace id. What was streamed is never taken back: the answer's text is the concatenation of its deltas.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from bot.audience import audience
+from bot.citations import CheckedText
+from bot.errors import phrase_for
+from bot.followup import Followup
+from bot.language import LanguageDecider
+from bot.llm.interface import ChatRefused, ChatUnavailable, Prompt, Writer
+from bot.model import Answer, AnswerEvent, Delta, Finished, Outcome, Passage, Question, Status
+from bot.phrases import Say
+from bot.prompting import NOT_FOUND, Prompts
+from bot.retrieve import Retriever
+from ingest.errors import SouffleurError
+from ingest.telemetry import Metrics, new_trace_id
+
+logger = logging.getLogger(__name__)
+
+RETRIEVAL_SECONDS = 20.0
+"""Longest wait for passages; within it an embedded index that another process is writing to becomes free."""
+
+
+Remember = Callable[[Question, Answer], Awaitable[None]]
+"""Stores a finished answer before anybody is told that it is finished."""
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One question on its way: what is known so far."""
+
+    question: Question
+    trace_id: str
+    started: float
+    language: str = "en"
+    query: str = ""
+    passages: tuple[Passage, ...] = ()
+    cited: set[int] = field(default_factory=set)
+    pieces: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+    model_calls: int = 0
+    written_by: str = "extractive"
+
+    def delta(self, text: str) -> Delta:
+        if not self.pieces:
+            self.lap("first_token")
+        self.pieces.append(text)
+        return Delta(text=text)
+
+    def lap(self, stage: str) -> None:
+        self.timings[stage] = time.perf_counter() - self.started
+
+    def finished(self, outcome: Outcome) -> Finished:
+        self.lap("total")
+        return Finished(
+            answer=Answer(
+                text="".join(self.pieces),
+                language=self.language,
+                outcome=outcome,
+                citations=tuple(passage for passage in self.passages if passage.number in self.cited),
+                passages=self.passages,
+                trace_id=self.trace_id,
+                written_by=self.written_by,
+                notices=tuple(self.notices),
+                model_calls=self.model_calls,
+                timings=dict(self.timings),
+            )
+        )
+
+
+class Answering:
+    """Answers questions. `writer` is None without a chat model; `extractive` writes then, and when `writer` fails."""
+
+    def __init__(
+        self,
+        *,
+        languages: LanguageDecider,
+        say: Say,
+        retriever: Retriever,
+        prompts: Prompts,
+        extractive: Writer,
+        writer: Writer | None,
+        followup: Followup | None,
+        remember: Remember,
+        metrics: Metrics,
+        max_question_characters: int,
+    ) -> None:
+        self._languages = languages
+        self._say = say
+        self._retriever = retriever
+        self._prompts = prompts
+        self._extractive = extractive
+        self._writer = writer
+        self._followup = followup
+        self._remember = remember
+        self._metrics = metrics
+        self._longest = max_question_characters
+
+    async def answer(self, question: Question) -> AsyncIterator[AnswerEvent]:
+        """Status and deltas as they come, then one `Finished`, stored before it is told."""
+        walk = _Walk(question=question, trace_id=new_trace_id(), started=time.perf_counter())
+        async for event in self._answered(walk):
+            if isinstance(event, Finished):
+                await self._remembered(walk, event)
+                self._metrics.observe(
+                    event.answer.outcome, event.answer.language, event.answer.timings, walk.model_calls
+                )
+            yield event
+
+    async def _answered(self, walk: _Walk) -> AsyncIterator[AnswerEvent]:
+        text = walk.question.text.strip()
+        walk.language = self._language(walk, text)
+        walk.lap("language")
+        if not text:
+            yield walk.delta(self._say(walk.language, "empty-question"))
+            yield walk.finished(Outcome.INVALID)
+            return
+        if len(text) > self._longest:
+            yield walk.delta(self._say(walk.language, "question-too-long", limit=self._longest))
+            yield walk.finished(Outcome.INVALID)
+            return
+        try:
+            async for event in self._searched(walk, text):
+                yield event
+        except (SouffleurError, TimeoutError) as error:
+            logger.error("question failed: %s", error or type(error).__name__, extra={"trace_id": walk.trace_id})
+            yield walk.delta(self._say(walk.language, phrase_for(error), trace=walk.trace_id))
+            yield walk.finished(Outcome.FAILED)
+
+    async def _searched(self, walk: _Walk, text: str) -> AsyncIterator[AnswerEvent]:
+        yield Status(text=self._say(walk.language, "status-searching"))
+        walk.query = text
+        if self._followup and walk.question.history:
+            walk.query, notice = await self._followup.standalone(text, walk.question.history, walk.language)
+            walk.model_calls += 1
+            walk.notices += [notice] if notice else []
+            walk.lap("followup")
+        async with asyncio.timeout(RETRIEVAL_SECONDS):
+            found = await self._retriever.retrieve(
+                walk.query, visible_to=audience(walk.question), language=walk.language
+            )
+        walk.passages = found.passages
+        walk.notices += found.notices
+        walk.lap("retrieve")
+        if not walk.passages:
+            yield walk.delta(self._say(walk.language, "not-found"))
+            yield walk.finished(Outcome.NOT_FOUND)
+            return
+        async for event in self._written(walk):
+            yield event
+
+    async def _written(self, walk: _Walk) -> AsyncIterator[AnswerEvent]:
+        if self._writer is None:
+            async for event in self._told(walk, self._extractive):
+                yield event
+            return
+        yield Status(text=self._say(walk.language, "status-writing"))
+        walk.model_calls += 1
+        walk.written_by = self._writer.name
+        try:
+            async for event in self._told(walk, self._writer):
+                yield event
+        except (ChatUnavailable, ChatRefused) as error:
+            logger.error("chat model failed: %s", error, extra={"trace_id": walk.trace_id})
+            walk.notices.append(f"passages quoted instead of an answer written: {error}")
+            walk.written_by = self._extractive.name
+            key, gap = ("interrupted", "\n\n") if walk.pieces else ("model-unavailable", "")
+            yield walk.delta(gap + self._say(walk.language, key, trace=walk.trace_id) + "\n\n")
+            async for event in self._told(walk, self._extractive):
+                yield event
+
+    async def _told(self, walk: _Walk, writer: Writer) -> AsyncIterator[AnswerEvent]:
+        """Stream what `writer` writes, checked; the sentinel for "not in the passages" becomes a phrase."""
+        prompt = self._prompts.answer(walk.query, walk.passages, walk.question.history, walk.language)
+        checked = CheckedText(prompt.passages)
+        found = False
+        try:
+            async with aclosing(_unless_not_found(writer, prompt)) as pieces:
+                async for piece in pieces:
+                    found = True
+                    if text := checked.feed(piece):
+                        yield walk.delta(text)
+        finally:
+            walk.cited |= checked.cited
+        if rest := checked.close():
+            yield walk.delta(rest)
+        walk.cited |= checked.cited
+        if not found:
+            yield walk.delta(self._say(walk.language, "not-found"))
+            yield walk.finished(Outcome.NOT_FOUND)
+            return
+        if not walk.cited:
+            walk.notices.append("the answer cites none of its passages")
+            yield walk.delta("\n\n" + self._say(walk.language, "uncited"))
+        yield walk.finished(Outcome.ANSWERED)
+
+    def _language(self, walk: _Walk, text: str) -> str:
+        locale = walk.question.asker.locale
+        earlier = next((turn.text for turn in reversed(walk.question.history) if turn.role == "user"), None)
+        thread = self._languages.decide(earlier, locale=locale).language if earlier else None
+        return self._languages.decide(text, thread=thread, locale=locale).language
+
+    async def _remembered(self, walk: _Walk, event: Finished) -> None:
+        try:
+            await self._remember(walk.question, event.answer)
+        except SouffleurError as error:
+            # An answer that could not be stored is still an answer.
+            logger.error("answer not stored: %s", error, extra={"trace_id": walk.trace_id})
+
+
+async def _unless_not_found(writer: Writer, prompt: Prompt) -> AsyncGenerator[str, None]:
+    """What `writer` writes; nothing at all when it writes the sentinel, or nothing."""
+    held = ""
+    settled = False
+    async for piece in writer.write(prompt):
+        if settled:
+            yield piece
+            continue
+        held += piece
+        if held.strip() and not NOT_FOUND.startswith(held.strip().strip('`*".')[: len(NOT_FOUND)]):
+            settled = True
+            yield held.lstrip()
+    if not settled and held.strip() and held.strip().strip('`*".') != NOT_FOUND:
+        yield held.strip()

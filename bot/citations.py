@@ -1,0 +1,96 @@
+"""From what a model writes to what a reader may rely on: only real citations, no links of the model's making.
+
+The model cites by number, `[2]`. A number that was not among its passages goes; so does every image, and a link keeps
+its words but not its address: addresses come from stored metadata alone (models can be talked into writing links that
+carry data out; EchoLeak, CVE-2025-32711). An address that stands literally in a passage stays, as code that nobody can
+click by accident.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bot.model import Passage
+
+LONGEST_LABEL = 300
+"""Characters between `[` and `]`; a longer bracket is plain text."""
+
+LONGEST_ADDRESS = 2000
+"""Characters between `(` and `)` of a link, beyond what browsers agree to open."""
+
+CITATION = re.compile(r"[ \t]?[\[【][ \t]?\^?(\d{1,3}(?:[ \t]?[,;、][ \t]?\^?\d{1,3})*)[ \t]?[\]】]")
+LINK = re.compile(rf"!?\[([^\[\]\n]{{0,{LONGEST_LABEL}}})\]\([^()\n]{{0,{LONGEST_ADDRESS}}}\)")
+REFERENCE = re.compile(rf"!?\[([^\[\]\n]{{0,{LONGEST_LABEL}}}[^\[\]\n\d])\](?=\[)")
+ADDRESS = re.compile(r"`*(<?\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>\]`]+>?)`*", re.IGNORECASE)
+BRACKETED = re.compile(rf"[\[【][^\[\]【】\n]{{0,{LONGEST_LABEL}}}[\]】](?:\([^()\n]{{0,{LONGEST_ADDRESS}}}\))?")
+TRAILING = ".,;:!?)\"'"
+
+
+class CheckedText:
+    """Checks a streamed text piece by piece. The result does not depend on where the pieces were cut.
+
+    `feed` returns what is settled (no later piece can change it), `close` the rest; afterwards `cited` holds the
+    numbers that were kept.
+    """
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self.cited: set[int] = set()
+        self._numbers = {passage.number for passage in passages}
+        self._written = "\n".join(passage.chunk.text for passage in passages)
+        self._pending = ""
+
+    def feed(self, piece: str) -> str:
+        self._pending += piece
+        cut = _settled(self._pending)
+        settled, self._pending = self._pending[:cut], self._pending[cut:]
+        return self._clean(settled)
+
+    def close(self) -> str:
+        rest, self._pending = self._pending, ""
+        return self._clean(rest)
+
+    def _clean(self, text: str) -> str:
+        for pattern in (LINK, REFERENCE):
+            text = pattern.sub(lambda link: "" if link[0].startswith("!") else link[1], text)
+        text = ADDRESS.sub(self._address, text)
+        return CITATION.sub(self._citation, text)
+
+    def _citation(self, match: re.Match[str]) -> str:
+        numbers = [int(number) for number in re.findall(r"\d+", match[1])]
+        kept = [number for number in numbers if number in self._numbers]
+        self.cited.update(kept)
+        if not kept:
+            return ""
+        space = match[0][0] if match[0][0] in " \t" else ""
+        return space + "".join(f"[{number}]" for number in dict.fromkeys(kept))
+
+    def _address(self, match: re.Match[str]) -> str:
+        address = match[1].strip("<>")
+        end = len(address.rstrip(TRAILING))
+        address, tail = address[:end], address[end:]
+        return (f"`{address}`" if address in self._written else "…") + tail
+
+
+def _settled(text: str) -> int:
+    """Length of the prefix that no later text can change: up to a white space outside every bracket."""
+    limit = min((bracket for bracket in _brackets_on_last_line(text) if _open(text, bracket)), default=len(text))
+    inside = [match.span() for match in BRACKETED.finditer(text, 0, limit)]
+    for index in range(limit - 1, -1, -1):
+        if text[index].isspace() and not any(start < index < end for start, end in inside):
+            # The space itself stays behind: a citation takes the space before it along.
+            return index
+    return 0
+
+
+def _brackets_on_last_line(text: str) -> Iterator[int]:
+    return (match.start() for match in re.compile(r"[\[【]").finditer(text, text.rfind("\n") + 1))
+
+
+def _open(text: str, bracket: int) -> bool:
+    """Whether the bracket may still become a link or a citation when more text comes."""
+    closed = re.compile(r"[\]】]").search(text, bracket)
+    if closed is None:
+        return len(text) - bracket <= LONGEST_LABEL + 1
+    after = text[closed.end() :]
+    return after == "" or (after[0] == "(" and ")" not in after and len(after) <= LONGEST_ADDRESS + 1)

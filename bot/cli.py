@@ -1,0 +1,255 @@
+"""The command `bot`: reads the configuration once, puts the assistant together, and turns errors into messages.
+
+Heavy rooms are imported inside the commands that use them: `bot --help` must not load what only `bot ask` needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from ingest.errors import ConfigurationError, SouffleurError
+from ingest.options import CONFIG, DEBUG
+
+if TYPE_CHECKING:
+    from bot.composition import Assistant
+    from bot.settings import BotSettings
+
+CONFIGURATION = 2
+"""Exit status when a setting is wrong."""
+
+FAILED = 1
+"""Exit status when something else went wrong."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@CONFIG
+@DEBUG
+@click.version_option(package_name="souffleur")
+def cli() -> None:
+    """Ask the documents that `ingest sync` has indexed."""
+
+
+@cli.command()
+@click.argument("question")
+@click.option(
+    "--as", "tokens", multiple=True, metavar="TOKEN", help="Ask with this reader token too, e.g. group:finance."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the answer, its sources and its costs as JSON.")
+@CONFIG
+@DEBUG
+@click.pass_context
+def ask(context: click.Context, question: str, tokens: tuple[str, ...], as_json: bool) -> None:
+    """Answer one QUESTION.
+
+    Exit status: 0 answered, 1 failed, 2 configuration, 3 nothing found or not a question.
+    """
+    _run(context, _ask(_settings(context), question, tokens, as_json))
+
+
+async def _ask(settings: BotSettings, question: str, tokens: tuple[str, ...], as_json: bool) -> int:
+    from bot.composition import assistant
+    from bot.model import Outcome
+
+    async with assistant(settings) as ready:
+        console = _console(ready, tokens)
+        answer = await (console.ask_as_json(question) if as_json else console.ask(question))
+    return {Outcome.ANSWERED: 0, Outcome.FAILED: FAILED}.get(answer.outcome, 3)
+
+
+@cli.command()
+@click.option(
+    "--as", "tokens", multiple=True, metavar="TOKEN", help="Ask with this reader token too, e.g. group:finance."
+)
+@CONFIG
+@DEBUG
+@click.pass_context
+def chat(context: click.Context, tokens: tuple[str, ...]) -> None:
+    """A conversation in the terminal; end it with Ctrl-D."""
+    _run(context, _chat(_settings(context), tokens))
+
+
+async def _chat(settings: BotSettings, tokens: tuple[str, ...]) -> int:
+    from bot.composition import assistant
+
+    async with assistant(settings) as ready:
+        await _console(ready, tokens).chat("› ")
+    return 0
+
+
+@cli.command()
+@click.option("--host", help="Address to listen on (default: serve.host).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on (default: serve.port).")
+@click.option("--any-port", is_flag=True, help="Take another port when this one is taken.")
+@CONFIG
+@DEBUG
+@click.pass_context
+def serve(context: click.Context, host: str | None, port: int | None, any_port: bool) -> None:
+    """Serve the chat page and the OpenAI-compatible endpoint."""
+    settings = _settings(context)
+    chosen = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    settings = settings.model_copy(update={"serve": settings.serve.model_copy(update=chosen)})
+    _run(context, _serve(settings, any_port=any_port))
+
+
+async def _serve(settings: BotSettings, *, any_port: bool) -> int:
+    from bot.composition import assistant, web_platform
+
+    async with assistant(settings) as ready:
+        platform = web_platform(ready, settings, any_port=any_port)
+        await asyncio.to_thread(ready.languages.warm)
+        click.echo(f"Souffleur answers at {platform.bind()} (Ctrl-C ends it)")
+        await platform.run()
+    return 0
+
+
+@cli.command()
+@click.argument("name")
+@click.option(
+    "--reader",
+    "readers",
+    multiple=True,
+    metavar="TOKEN",
+    help="Reader token of who asks with the key (default: everyone).",
+)
+def key(name: str, readers: tuple[str, ...]) -> None:
+    """Make an API key for NAME and print the lines for souffleur.yaml; the key itself is shown once."""
+    import hashlib
+    import secrets
+
+    made = "sk-" + secrets.token_urlsafe(32)
+    digest = hashlib.sha256(made.encode()).hexdigest()
+    listed = ", ".join(json.dumps(reader) for reader in readers or ("everyone",))
+    click.echo(f"The key of {name} (it is stored nowhere):\n\n  {made}\n\nAdd under `serve:` in souffleur.yaml:\n")
+    click.echo(f"  keys:\n    - {{name: {json.dumps(name)}, sha256: {digest}, readers: [{listed}]}}")
+
+
+@cli.command("eval")
+@click.argument(
+    "folders",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER...",
+)
+@click.option(
+    "--run",
+    "read",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Measure this TREC run instead of searching.",
+)
+@click.option(
+    "--write-run",
+    "write",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a TREC run a set into this folder.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the measures as JSON.")
+@CONFIG
+@DEBUG
+@click.pass_context
+def evaluate(
+    context: click.Context, folders: tuple[Path, ...], read: Path | None, write: Path | None, as_json: bool
+) -> None:
+    """Measure retrieval on question sets in BEIR layout.
+
+    A set with a corpus of its own is indexed in a temporary folder with the configured models; one without asks the
+    index in use, and its answers are judged too.
+    """
+    from bot.evaluation.command import evaluate_sets
+
+    _run(context, evaluate_sets(_settings(context), folders, read=read, write=write, as_json=as_json))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@CONFIG
+@DEBUG
+@click.pass_context
+def doctor(context: click.Context, as_json: bool) -> None:
+    """Check every setting and every endpoint, and say what to do."""
+    _run(context, _doctor(_settings(context), as_json=as_json))
+
+
+async def _doctor(settings: BotSettings, *, as_json: bool) -> int:
+    from bot.doctor import examine
+
+    problems = 0
+    findings = []
+    async for finding in examine(settings):
+        problems += finding.state == "problem"
+        findings.append({"what": finding.what, "state": finding.state, "says": finding.says})
+        if not as_json:
+            mark = {
+                "ok": click.style("✓", fg="green"),
+                "note": click.style("•", fg="yellow"),
+                "problem": click.style("✗", fg="red"),
+            }
+            click.echo(f"{mark[finding.state]} {finding.what}: {finding.says}")
+    if as_json:
+        click.echo(json.dumps(findings, ensure_ascii=False, indent=2))
+    return FAILED if problems else 0
+
+
+def _console(ready: Assistant, tokens: tuple[str, ...]) -> Any:
+    from rich.console import Console as Terminal
+
+    from bot.audience import console_asker
+    from bot.platforms.console import Console
+
+    return Console(
+        answerer=ready.answering.answer,
+        asker=console_asker(tokens),
+        say=ready.phrases.say,
+        terminal=Terminal(highlight=False),
+    )
+
+
+def _settings(context: click.Context) -> BotSettings:
+    from bot.settings import BotSettings, Secrets, read
+    from ingest.telemetry import start_logging
+
+    try:
+        settings = read(context.ensure_object(dict).get("config"), BotSettings, Secrets())
+    except ConfigurationError as error:
+        _fail(str(error), CONFIGURATION)
+    start_logging("debug" if context.obj.get("debug") else settings.log.level, settings.log.format)
+    return settings
+
+
+def _run(context: click.Context, work: Coroutine[Any, Any, int]) -> NoReturn:
+    """Run a command to its exit status. The broad `except` of this program: nobody is shown a traceback unasked."""
+    try:
+        status = asyncio.run(work)
+    except KeyboardInterrupt:
+        status = 130
+    except ConfigurationError as error:
+        _fail(str(error), CONFIGURATION)
+    except SouffleurError as error:
+        _fail(str(error), FAILED)
+    except Exception as error:
+        if context.obj.get("debug"):
+            raise
+        logging.getLogger(__name__).debug("unexpected", exc_info=True)
+        _fail(
+            f"unexpected {type(error).__name__}: {error}; `bot --debug …` shows the whole of it",
+            FAILED,
+        )
+    sys.exit(status)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    click.echo(click.style("error: ", fg="red", bold=True, reset=True) + message, err=True)
+    sys.exit(status)
+
+
+def main() -> None:
+    """Entry point of `bot`."""
+    cli(prog_name="bot")

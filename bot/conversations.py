@@ -1,0 +1,103 @@
+"""What was asked and answered: the turns of each thread, and what each answer rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.model import Answer, Question, Turn
+from ingest.database import Moment, Schema, connect, transaction, writer
+from ingest.ledger import StateSettings
+
+SCHEMA = Schema(
+    versions=Path(__file__).parent / "migrations" / "versions", revision="0001", version_table="bot_version"
+)
+
+TURNS = 20
+"""Turns of a thread that a follow-up can look back on; the prompt's budget cuts further."""
+
+METADATA = sa.MetaData()
+
+_answers = sa.Table(
+    "answers",
+    METADATA,
+    sa.Column("trace", sa.Text, primary_key=True),
+    sa.Column("platform", sa.Text, nullable=False),
+    sa.Column("thread", sa.Text),
+    sa.Column("asker", sa.Text, nullable=False),
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("written_by", sa.Text, nullable=False),
+    sa.Column("passages", sa.JSON, nullable=False),
+    sa.Column("notices", sa.JSON, nullable=False),
+    sa.Column("answered_at", Moment, nullable=False),
+    sa.Index("answers_of_thread", "thread", "answered_at"),
+)
+
+
+class Conversations:
+    """Threads and answers, in the database that the ledger uses. Calls may raise what `ingest.database` raises."""
+
+    def __init__(self, engine: AsyncEngine, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._engine = engine
+        self.now = now
+
+    @classmethod
+    async def open(cls, settings: StateSettings) -> Self:
+        """Connect, and bring the tables to this version's form."""
+        return cls(await connect(settings.url, settings.password, SCHEMA))
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    async def remember(self, question: Question, answer: Answer) -> None:
+        """Store one finished answer; the same trace id replaces."""
+        row: dict[str, Any] = {
+            "trace": answer.trace_id,
+            "platform": question.place.platform,
+            "thread": question.place.thread,
+            "asker": question.asker.id,
+            "question": question.text,
+            "answer": answer.text,
+            "language": answer.language,
+            "outcome": answer.outcome.value,
+            "written_by": answer.written_by,
+            "passages": [
+                {
+                    "number": passage.number,
+                    "chunk": passage.chunk.id,
+                    "source": passage.chunk.source,
+                    "document": passage.chunk.document,
+                    "cited": passage in answer.citations,
+                }
+                for passage in answer.passages
+            ],
+            "notices": list(answer.notices),
+            "answered_at": self.now(),
+        }
+        async with transaction(writer(self._engine)) as connection:
+            await connection.execute(sa.delete(_answers).where(_answers.c.trace == answer.trace_id))
+            await connection.execute(sa.insert(_answers), [row])
+
+    async def history(self, thread: str, asker: str) -> tuple[Turn, ...]:
+        """The latest turns of a thread, oldest first; none when it is another asker's."""
+        query = (
+            sa.select(_answers.c.question, _answers.c.answer)
+            .where(_answers.c.thread == thread, _answers.c.asker == asker)
+            .order_by(_answers.c.answered_at.desc(), _answers.c.trace)
+            .limit(TURNS // 2)
+        )
+        async with transaction(self._engine) as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(
+            turn
+            for row in reversed(rows)
+            for turn in (Turn(role="user", text=row.question), Turn(role="assistant", text=row.answer))
+        )

@@ -1,0 +1,194 @@
+"""`bot doctor`: every setting and every endpoint tried, each finding one line that says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import shutil
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bot.composition import chat_writer, open_index
+from bot.llm.interface import Message, Prompt
+from bot.settings import BotSettings
+from ingest.errors import SouffleurError
+from ingest.index.embedder import open_embedder
+from ingest.index.reranker import open_reranker
+from ingest.ledger import Ledger
+from ingest.parsers.sandbox import Sandbox
+
+PATIENCE = 60.0
+"""Seconds for one check; a local model loads within it."""
+
+EXTRAS = {
+    "models": ("sentence_transformers", "embedding and reranking models in this process (`local:`)"),
+    "unstructured": ("unstructured", "the second reader of documents (`parser: unstructured`)"),
+    "postgres": ("psycopg", "state in Postgres (`state.url: postgresql://…`)"),
+}
+"""Extra -> the module that it brings, and what it is for."""
+
+GIGABYTE = 2**30
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """What one check found."""
+
+    what: str
+    state: Literal["ok", "note", "problem"]
+    """`note`: works, with less than there could be."""
+    says: str
+
+
+async def examine(settings: BotSettings) -> AsyncIterator[Finding]:
+    """Every finding, in the order of a question's and a document's needs."""
+    yield Finding(what="python", state="ok", says=sys.version.split()[0])
+    for what, check in _checks(settings):
+        try:
+            async with asyncio.timeout(PATIENCE):
+                state, says = await check(settings)
+        except SouffleurError as error:
+            state, says = "problem", str(error)
+        except TimeoutError:
+            state, says = "problem", f"no answer within {PATIENCE:.0f} s; see whether it is running and reachable"
+        yield Finding(what=what, state=state, says=says)
+
+
+Found = tuple[Literal["ok", "note", "problem"], str]
+
+
+def _checks(settings: BotSettings) -> list[tuple[str, Callable[[BotSettings], Awaitable[Found]]]]:
+    return [
+        ("home", _home),
+        ("sources", _sources),
+        ("parsers", _parsers),
+        ("state", _state),
+        ("index", _index),
+        ("embedding model", _embedding),
+        ("reranker", _reranker),
+        ("chat model", _chat),
+        ("serve", _serve),
+        ("extras", _extras),
+    ]
+
+
+async def _home(settings: BotSettings) -> Found:
+    place = settings.home
+    existing = next(folder for folder in (place, *place.parents) if folder.exists())
+    free = (await asyncio.to_thread(shutil.disk_usage, existing)).free
+    if free < GIGABYTE:
+        return "problem", f"{place}: only {free / GIGABYTE:.1f} GB free; make room, or set `home` to another disk"
+    return "ok", f"{place} ({free / GIGABYTE:.0f} GB free)"
+
+
+async def _sources(settings: BotSettings) -> Found:
+    if not settings.sources:
+        return "note", "none configured; `ingest sync FOLDER` indexes a folder, `sources:` in souffleur.yaml keeps it"
+    missing = [f"{name} ({source.root})" for name, source in settings.sources.items() if not _is_folder(source.root)]
+    if missing:
+        return "problem", f"no such folder: {', '.join(missing)}; mend `root`, or mount it"
+    open_to_nobody = [name for name, source in settings.sources.items() if not source.readers and not source.access]
+    if open_to_nobody:
+        return "note", f"nobody may read {', '.join(open_to_nobody)}; give it `readers: [everyone]` or narrower ones"
+    return "ok", ", ".join(settings.sources)
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir()
+
+
+async def _parsers(settings: BotSettings) -> Found:
+    if not Sandbox(settings.parsing).network_isolated:
+        return "note", "documents are read in limited processes, but this kernel cannot keep those off the network"
+    return "ok", "documents are read in limited processes without network"
+
+
+async def _state(settings: BotSettings) -> Found:
+    ledger = await Ledger.open(settings.state)
+    try:
+        states = await ledger.states()
+    finally:
+        await ledger.close()
+    documents = sum(state.documents for state in states)
+    if not documents:
+        return "note", "no documents yet; run `ingest sync`"
+    failing = sum(state.failing for state in states)
+    if failing:
+        return "note", f"{documents} documents, {failing} that cannot be read; `ingest status` names them"
+    return "ok", f"{documents} documents"
+
+
+async def _index(settings: BotSettings) -> Found:
+    async with open_index(settings) as index:
+        found = await index.search("souffleur", visible_to=frozenset({"everyone"}), language="en", lexical_only=True)
+        count = await index.count()
+    return "ok", f"{count} passages" + ("" if found or not count else ", searchable")
+
+
+async def _embedding(settings: BotSettings) -> Found:
+    embedder = open_embedder(settings.models.embedding)
+    if embedder is None:
+        return "note", "none: questions find documents by their words; set `models.embedding` for their meaning"
+    try:
+        vector = await embedder.embed_query("How many days of leave do I have?")
+    finally:
+        await embedder.close()
+    return "ok", f"{embedder.name}, {len(vector)} dimensions"
+
+
+async def _reranker(settings: BotSettings) -> Found:
+    reranker = open_reranker(settings.models.reranker)
+    if reranker is None:
+        return "note", "none: the fused order is kept; set `models.reranker` to have the best passages reread"
+    try:
+        right, wrong = await reranker.scores(
+            "How many days of leave?", ["Thirty days of leave a year.", "The printer."]
+        )
+    finally:
+        await reranker.close()
+    if right <= wrong:
+        return "note", f"{reranker.name} answers, but ranks a wrong passage above a right one; try it with `bot eval`"
+    return "ok", reranker.name
+
+
+async def _chat(settings: BotSettings) -> Found:
+    writer = chat_writer(settings.models.chat)
+    if writer is None:
+        return "note", "none: answers are quotations; set `models.chat` to any OpenAI-compatible gateway"
+    prompt = Prompt(
+        messages=(Message(role="user", content="Reply with the word: ready"),),
+        question="",
+        passages=(),
+        language="en",
+        max_tokens=50,
+    )
+    try:
+        reply = "".join([piece async for piece in writer.write(prompt)])
+    finally:
+        await writer.close()
+    return "ok", f"{writer.name} replies {reply.strip()[:40]!r}"
+
+
+async def _serve(settings: BotSettings) -> Found:
+    serve = settings.serve
+    local = serve.host in {"127.0.0.1", "::1", "localhost"}
+    if not local and not serve.keys:
+        return (
+            "problem",
+            f"serve.host {serve.host} is open to the network and no key may ask; make one with `bot key NAME`",
+        )
+    return "ok", f"{serve.host}:{serve.port}, {len(serve.keys)} keys"
+
+
+async def _extras(settings: BotSettings) -> Found:
+    missing = [
+        f"{extra} ({purpose})"
+        for extra, (module, purpose) in EXTRAS.items()
+        if importlib.util.find_spec(module) is None
+    ]
+    if not missing:
+        return "ok", "all installed"
+    return "note", "not installed: " + "; ".join(missing) + " – pip install 'souffleur[EXTRA]'"

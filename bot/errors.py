@@ -1,0 +1,13 @@
+"""What the asker is told when a question cannot be answered; operators find the whole error under the trace id.
+
+The tree itself is `ingest.errors`: `Transient` and `Terminal`. The phrase depends on what the asker can do about it.
+"""
+
+from __future__ import annotations
+
+from ingest.errors import SouffleurError, Transient
+
+
+def phrase_for(error: SouffleurError | TimeoutError) -> str:
+    """The key of the phrase that tells the asker of `error`: to try again, or to pass the trace id on."""
+    return "try-again" if isinstance(error, Transient | TimeoutError) else "error"

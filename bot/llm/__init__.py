@@ -1,0 +1,1 @@
+"""Who writes the answer: a chat model behind a gateway, or the passages themselves."""

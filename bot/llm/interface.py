@@ -1,0 +1,71 @@
+"""What a writer of answers is, what it is given, and how it may fail."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from bot.model import Passage
+from ingest.errors import Terminal, Transient
+
+
+class ChatSettings(BaseModel):
+    """The `models.chat` section: any OpenAI-compatible endpoint."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str
+    model: str
+    temperature: float = Field(default=0.2, ge=0, le=2)
+    """Low: language confusion grows with temperature (Language Confusion Benchmark, arXiv 2406.20052)."""
+    context_tokens: int = Field(default=8192, ge=1024)
+    """What prompt and answer together may take of the model's window."""
+    answer_tokens: int = Field(default=800, ge=50)
+    first_token_seconds: float = Field(default=30, gt=0)
+    between_tokens_seconds: float = Field(default=20, gt=0)
+    total_seconds: float = Field(default=180, gt=0)
+    api_key: SecretStr | None = Field(default=None, exclude=True)
+    """From the environment (`SOUFFLEUR_CHAT_API_KEY`), never from the file."""
+
+
+class ChatUnavailable(Transient):
+    """The gateway was away, slow, busy, or stopped in the middle."""
+
+
+class ChatRefused(Terminal):
+    """The gateway refused: key, model name or request."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prompt:
+    """One piece of writing to do."""
+
+    messages: tuple[Message, ...]
+    """For a chat model: the whole rendered prompt."""
+    question: str
+    """Stand-alone form of the question."""
+    passages: tuple[Passage, ...]
+    """What may be cited; may be empty for tasks that cite nothing."""
+    language: str
+    max_tokens: int
+
+
+class Writer(Protocol):
+    """Streams a text for a prompt. Raises `ChatUnavailable` or `ChatRefused`, also after the first pieces."""
+
+    name: str
+
+    def write(self, prompt: Prompt) -> AsyncIterator[str]:
+        """Pieces of text in order, never empty ones; ends when the text is complete."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,232 @@
+"""A chat model behind any OpenAI-compatible gateway, streamed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple, cast
+
+import openai
+import stamina
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+from pydantic import BaseModel, ConfigDict
+
+from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Prompt
+from ingest.index.endpoint import api_root, is_busy, pause, plain_key, retry_after, words
+
+ATTEMPTS = 3
+"""Tries before the first token, the first included; nothing is tried again once text has come."""
+
+NO_KEY = "none"
+"""Sent where no key is configured: the client insists on one, and gateways without keys do not look at it."""
+
+DRAIN_SECONDS = 1.0
+"""How long the end of a stream is waited for when the text is complete."""
+
+logger = logging.getLogger(__name__)
+
+
+class _Deadline(NamedTuple):
+    """A moment on the loop's clock, and the limit in words that it stands for; the earlier one is the smaller."""
+
+    at: float
+    limit: str
+
+
+class _Delta(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    content: str | None = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+
+
+class _Choice(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(BaseModel):
+    """What is read of a chunk; the client itself does not check what it receives."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    choices: list[_Choice] | None = None
+
+
+class OpenAIWriter:
+    """Writes with `POST {base_url}/chat/completions`, streamed.
+
+    `first_token_seconds` runs until the model says or thinks something, retries included; `between_tokens_seconds` from
+    one piece to the next; `total_seconds` over all. What a model thinks (`reasoning_content`, or a `<think>` block at
+    the beginning) is not part of the text. A text cut at `max_tokens` is complete, and logged.
+    """
+
+    def __init__(self, settings: ChatSettings) -> None:
+        self._settings = settings
+        self.name = settings.model
+        try:
+            root = api_root(settings.base_url)
+            key = plain_key(settings.api_key)
+        except ValueError as error:
+            raise ChatRefused(f"models.chat: {error}") from error
+        self._who = f"models.chat: {settings.model!r} at {root!r}"
+        self._client = openai.AsyncOpenAI(base_url=root, api_key=key or NO_KEY, max_retries=0, timeout=None)
+
+    async def write(self, prompt: Prompt) -> AsyncIterator[str]:
+        settings, clock = self._settings, asyncio.get_running_loop().time
+        end = _Deadline(clock() + settings.total_seconds, f"{settings.total_seconds:g} s for the whole answer")
+        first = _Deadline(
+            clock() + settings.first_token_seconds, f"{settings.first_token_seconds:g} s to the first token"
+        )
+        stream = await self._open(prompt, min(end, first))
+        try:
+            text, heard, finished = _Spoken(), False, None
+            while finished is None:
+                between = _Deadline(
+                    clock() + settings.between_tokens_seconds, f"{settings.between_tokens_seconds:g} s between tokens"
+                )
+                choice = await self._next(stream, min(end, between if heard else first))
+                finished, delta = choice.finish_reason, choice.delta or _Delta()
+                heard = heard or bool(delta.content or delta.reasoning_content or delta.reasoning)
+                if piece := text.add(delta.content or ""):
+                    yield piece
+            if piece := text.rest():
+                yield piece
+            self._check_end(finished, prompt, spoken=text.began)
+            await _drain(stream)
+        finally:
+            await stream.close()
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _open(self, prompt: Prompt, deadline: _Deadline) -> openai.AsyncStream[ChatCompletionChunk]:
+        # Lone surrogates, which UTF-8 cannot carry, become question marks.
+        messages = [
+            {"role": message.role, "content": message.content.encode("utf-8", "replace").decode()}
+            for message in prompt.messages
+        ]
+        try:
+            async with asyncio.timeout_at(deadline.at):
+                async for attempt in stamina.retry_context(on=self._wait, attempts=ATTEMPTS, timeout=None):
+                    with attempt:
+                        stream = await self._client.chat.completions.create(
+                            model=self._settings.model,
+                            messages=cast(list[ChatCompletionMessageParam], messages),
+                            temperature=self._settings.temperature,
+                            max_tokens=prompt.max_tokens,
+                            stream=True,
+                        )
+        except TimeoutError as error:
+            raise self._too_late(deadline) from error
+        except openai.APIStatusError as error:
+            raise self._refusal(error) from error
+        except openai.OpenAIError as error:
+            raise ChatUnavailable(f"{self._who} cannot be reached ({_reason(error)}); is the gateway up?") from error
+        return stream
+
+    async def _next(self, stream: openai.AsyncStream[ChatCompletionChunk], deadline: _Deadline) -> _Choice:
+        """The next choice of the stream; an empty one for a chunk without any."""
+        try:
+            async with asyncio.timeout_at(deadline.at):
+                raw: Any = await anext(stream, None)
+            chunk = None if raw is None else _Chunk.model_validate(raw)
+        except TimeoutError as error:
+            raise self._too_late(deadline) from error
+        except openai.OpenAIError as error:
+            raise ChatUnavailable(f"{self._who} broke off its answer ({_reason(error)}); look at its log") from error
+        except ValueError as error:
+            raise ChatUnavailable(f"{self._who} sent something that is no chat completion; look at its log") from error
+        if chunk is None:
+            kind = stream.response.headers.get("content-type")
+            raise ChatUnavailable(
+                f"{self._who} ended its answer ({kind}) before it was complete; look at its log, and whether "
+                "`base_url` is the address of an OpenAI-compatible server"
+            )
+        return chunk.choices[0] if chunk.choices else _Choice()
+
+    def _check_end(self, finished: str | None, prompt: Prompt, *, spoken: bool) -> None:
+        if finished == "content_filter":
+            raise ChatRefused(f"{self._who} stopped at its content filter; loosen the filter, or ask otherwise")
+        if not spoken:
+            raise ChatUnavailable(
+                f"{self._who} ended ({finished!r}) without a text; look at its log; raise models.chat.answer_tokens "
+                f"for a model that thinks (it had {prompt.max_tokens})"
+            )
+        if finished == "length":
+            logger.warning("%s was cut at %d tokens; raise models.chat.answer_tokens", self._who, prompt.max_tokens)
+
+    def _wait(self, error: Exception) -> bool | float:
+        if isinstance(error, openai.APIStatusError):
+            limit = self._settings.first_token_seconds
+            return pause(error.status_code, error.response.headers, limit=limit)
+        return isinstance(error, openai.APIConnectionError)
+
+    def _too_late(self, deadline: _Deadline) -> ChatUnavailable:
+        return ChatUnavailable(
+            f"{self._who} was slower than {deadline.limit}; is it overloaded? See models.chat's limits"
+        )
+
+    def _refusal(self, error: openai.APIStatusError) -> ChatUnavailable | ChatRefused:
+        status, said = error.status_code, f"{self._who} answered {error.status_code}"
+        if is_busy(status):
+            seconds = retry_after(error.response.headers)
+            later = "" if seconds is None else f" and asks to wait {seconds:g} s"
+            return ChatUnavailable(f"{said}{later}: {words(error.response.text)!r}; try again later")
+        if status in (401, 403):
+            # The gateway's words are left out: some repeat a part of the key in them.
+            return ChatRefused(f"{said}: the key is wrong or may not use this model; set SOUFFLEUR_CHAT_API_KEY")
+        return ChatRefused(
+            f"{said}: {words(error.response.text)!r}; check `base_url`, `model` and `context_tokens` in models.chat, "
+            "and SOUFFLEUR_CHAT_API_KEY"
+        )
+
+
+class _Spoken:
+    """What a model says aloud: its pieces without the white space and the `<think>` block at the beginning."""
+
+    _OPEN, _CLOSE = "<think>", "</think>"
+
+    def __init__(self) -> None:
+        self.began = False
+        """Whether any of the text has been passed on."""
+        self._held = ""
+
+    def add(self, piece: str) -> str:
+        """What can be passed on after `piece`; empty while that cannot be told."""
+        if self.began:
+            return piece
+        self._held = (self._held + piece).lstrip()
+        if self._held.startswith(self._OPEN):
+            _, closed, rest = self._held.partition(self._CLOSE)
+            if not closed:
+                return ""
+            self._held = rest.lstrip()
+        return "" if self._OPEN.startswith(self._held) else self.rest()
+
+    def rest(self) -> str:
+        """What is still held back at the end; a thought that never ended is none of the text."""
+        held, self._held = self._held, ""
+        if held.startswith(self._OPEN):
+            return ""
+        self.began = self.began or bool(held)
+        return held
+
+
+async def _drain(stream: openai.AsyncStream[ChatCompletionChunk]) -> None:
+    """Reads on to the end of the stream: a gateway that is left before it may not book the request."""
+    with contextlib.suppress(TimeoutError, openai.OpenAIError, ValueError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for _ in stream:
+                pass
+
+
+def _reason(error: openai.OpenAIError) -> str:
+    """What happened to the connection, which the client keeps in the cause, or the gateway's own words."""
+    cause = error.__cause__
+    return words(str(error)) if cause is None else f"{type(cause).__name__}: {cause}"

@@ -1,0 +1,115 @@
+"""What flows through the bot: who asks what and where, the passages found, and the answer as a stream of events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from ingest.model import Chunk, Readers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asker:
+    """The person or program that asks, with what they may read."""
+
+    id: str
+    readers: Readers
+    locale: str | None = None
+    """Language of their profile, ISO 639-1, where the platform knows it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where the answer will be read."""
+
+    platform: Literal["console", "web", "api"]
+    thread: str | None = None
+    """Id of the conversation that the question belongs to; None for a single question."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """One earlier message of the conversation."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """One question, as it arrived."""
+
+    text: str
+    asker: Asker
+    place: Place
+    history: tuple[Turn, ...] = ()
+    """Earlier turns, oldest first, without this question."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Passage:
+    """A retrieved chunk under the number by which the answer may cite it."""
+
+    number: int
+    """From 1, in order of relevance."""
+    chunk: Chunk
+    score: float
+
+
+class Outcome(StrEnum):
+    """How a question ended; every question ends in exactly one."""
+
+    ANSWERED = "answered"
+    NOT_FOUND = "not_found"
+    INVALID = "invalid"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """The finished answer. `text` is the concatenation of every `Delta` that went before it."""
+
+    text: str
+    language: str
+    outcome: Outcome
+    citations: tuple[Passage, ...]
+    """The passages that the text cites, in the order of their numbers."""
+    passages: tuple[Passage, ...]
+    """Every passage the writer was given."""
+    trace_id: str
+    written_by: str
+    """`extractive`, or the chat model's name."""
+    notices: tuple[str, ...] = ()
+    """What was done otherwise than configured, one English line each: a leg left out, a model that failed."""
+    model_calls: int = 0
+    timings: dict[str, float] = field(default_factory=dict)
+    """Seconds by stage: `language`, `followup`, `retrieve`, `first_token`, `total`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Status:
+    """What happens now, as a phrase in the asker's language."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delta:
+    """The next piece of the answer's text, never to be taken back."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finished:
+    """The last event of every question."""
+
+    answer: Answer
+
+
+AnswerEvent = Status | Delta | Finished
+
+Answerer = Callable[[Question], AsyncIterator[AnswerEvent]]
+"""What platforms are handed: any number of `Status` and `Delta`, then one `Finished`, whatever goes wrong."""

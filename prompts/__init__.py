@@ -1,0 +1,1 @@
+"""What the assistant says: prompts for models (`*.j2`) and phrases for people (`phrases/<language>.ftl`)."""

@@ -1,0 +1,52 @@
+language-name = 日本語
+answer-language = 日本語で答えてください。
+
+status-searching = 文書を検索しています…
+status-writing = 回答を作成しています…
+
+not-found = 閲覧できる文書の中に、この質問への答えは見つかりませんでした。別の言葉でお試しください。
+extractive-intro = 質問に最も近い文書の箇所は次のとおりです。
+uncited = この回答は文書のどの箇所も引用していません。ご確認のうえご利用ください。
+sources = 出典
+page = { NUMBER($page, useGrouping: 0) } ページ
+updated = { DATETIME($date, dateStyle: "long") } 更新
+
+model-unavailable = 回答を作成するサービスは現在ご利用いただけません（照会番号：{ $trace }）。
+interrupted = 回答が途中で止まりました。もう一度ご質問ください。照会番号：{ $trace }
+try-again = 現在、回答をお出しできません。しばらくしてからもう一度お試しください。照会番号：{ $trace }
+error = こちら側で問題が発生しました。繰り返し起きる場合は、この照会番号をお知らせください：{ $trace }
+empty-question = 質問を入力してください。
+question-too-long = 質問が長すぎます。{ $limit } 文字以内でお願いします。
+
+web-title = 社内文書に質問する
+web-welcome = 何をお知りになりたいですか？
+web-intro = 会社の文書について質問してください。回答には出典が示されます。
+web-question = 質問
+web-hint = Enter キーで送信、Shift キーと Enter キーで改行します。
+web-no-script = このページには JavaScript が必要です。ブラウザーで有効にしてください。
+web-new = 新しい会話
+web-send = 送信
+web-stop = 停止
+web-stopped = 停止しました。
+web-answer-ready = 回答：
+web-copy = 回答をコピー
+web-copied = コピーしました
+web-source = 出典 { $number }：{ $title }
+web-sources = { sources }
+
+web-no-connection = 接続が切れました。ネットワークを確認して、もう一度お試しください。
+
+web-cancel = キャンセル
+web-continue = 続ける
+web-back = 質問に戻る
+
+web-key = アクセスキー
+web-key-title = アクセスが制限されています
+web-key-needed = ここではアクセスキーが必要です。管理者にお問い合わせください。
+web-wrong-key = このアクセスキーは正しくありません。ご確認のうえ、必要なら管理者に新しいキーをお求めください。
+web-other-site = このリクエストは別のサイトから送られたため、拒否されました。このページを直接開いてください。
+web-busy = 現在、質問が集中しています。しばらくしてからもう一度お試しください。
+web-too-large = リクエストが大きすぎます。{ $limit } kB 以内にしてください。
+web-unknown-model = このモデルはここにはありません。次のモデルをお使いください：{ $model }
+web-no-document = この文書は存在しないか、閲覧する権限がありません。
+web-not-found = このページは存在しません。

@@ -1,0 +1,145 @@
+"""The three model clients through a real LiteLLM proxy: `pytest tests/bot/llm/test_litellm.py --litellm PATH`.
+
+The proxy stands between the clients and the gateway of the fixtures, which plays the model server.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import stamina
+from pydantic import SecretStr
+
+from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Message, Prompt
+from bot.llm.openai_compatible import OpenAIWriter
+from ingest.index.embedder import EndpointEmbedder
+from ingest.index.interface import EmbeddingSettings, ModelMisconfigured, RerankerSettings
+from ingest.index.reranker import EndpointReranker
+from tests.fixtures.gateway import Gateway, hashed, says, status
+
+KEY = "sk-q8w7e6r5t4y3u2i1o0p9"
+"""The proxy refuses to start with a weak one."""
+
+PROMPT = Prompt(
+    messages=(Message(role="user", content="How many days?"),),
+    question="How many days?",
+    passages=(),
+    language="en",
+    max_tokens=50,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proxy:
+    base_url: str
+    backend_port: int
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    executable = request.config.getoption("--litellm")
+    if executable is None:
+        pytest.skip("no LiteLLM proxy: name its executable with --litellm")
+    backend, port = free_port(), free_port()
+    served = {"model": "hosted_vllm/assistant", "api_base": f"http://127.0.0.1:{backend}/v1"}
+    config = {
+        "model_list": [
+            {"model_name": "chat", "litellm_params": served},
+            {"model_name": "embedding", "litellm_params": served},
+            {"model_name": "reranker", "litellm_params": served, "model_info": {"mode": "rerank"}},
+        ],
+        "litellm_settings": {"num_retries": 0},
+        "general_settings": {"master_key": KEY},
+    }
+    path = tmp_path_factory.mktemp("litellm") / "config.yaml"
+    path.write_text(json.dumps(config))
+    process = subprocess.Popen(
+        [executable, "--config", str(path), "--host", "127.0.0.1", "--port", str(port)],
+        env={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PATH": str(Path(executable).parent)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        started = any("Uvicorn running" in line for line in process.stdout)
+        try:
+            assert started, f"{executable} ended before it served"
+            yield Proxy(base_url=f"http://127.0.0.1:{port}", backend_port=backend)
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+async def backend(proxy: Proxy) -> AsyncIterator[Gateway]:
+    gateway = Gateway()
+    with stamina.set_testing(True, attempts=10, cap=True):
+        async with gateway.served(proxy.backend_port):
+            yield gateway
+
+
+def writer(proxy: Proxy, model: str = "chat", key: str = KEY) -> OpenAIWriter:
+    return OpenAIWriter(ChatSettings(base_url=proxy.base_url, model=model, api_key=SecretStr(key)))
+
+
+async def written(writer: OpenAIWriter) -> str:
+    try:
+        return "".join([piece async for piece in writer.write(PROMPT)])
+    finally:
+        await writer.close()
+
+
+async def test_a_chat_model_streams_through_the_proxy(proxy: Proxy, backend: Gateway) -> None:
+    assert await written(writer(proxy)) == backend.reply
+
+
+async def test_a_thought_is_left_out_behind_the_proxy_too(proxy: Proxy, backend: Gateway) -> None:
+    backend.script(says("<think>", "leave", "</think>", "\n\nThirty."))
+    assert await written(writer(proxy)) == "Thirty."
+
+
+async def test_a_busy_model_behind_the_proxy_is_unavailable(proxy: Proxy, backend: Gateway) -> None:
+    backend.always(status(429, "slow down"))
+    with pytest.raises(ChatUnavailable, match="slow down"):
+        await written(writer(proxy))
+
+
+@pytest.mark.parametrize(("model", "key"), [("nobody", KEY), ("chat", "sk-wrong")])
+async def test_a_wrong_model_or_key_is_refused(proxy: Proxy, backend: Gateway, model: str, key: str) -> None:
+    with pytest.raises(ChatRefused, match="SOUFFLEUR_CHAT_API_KEY"):
+        await written(writer(proxy, model, key))
+
+
+async def test_texts_are_embedded_through_the_proxy(proxy: Proxy, backend: Gateway) -> None:
+    settings = EmbeddingSettings(base_url=proxy.base_url, model="embedding", api_key=SecretStr(KEY), batch_size=2)
+    embedder = EndpointEmbedder(settings)
+    texts = ["leave", "office", "train"]
+    assert await embedder.embed_documents(texts) == [pytest.approx(hashed(text, 16)) for text in texts]
+    await embedder.close()
+
+
+async def test_texts_are_reranked_through_the_proxy(proxy: Proxy, backend: Gateway) -> None:
+    reranker = EndpointReranker(RerankerSettings(base_url=proxy.base_url, model="reranker", api_key=SecretStr(KEY)))
+    assert await reranker.scores("leave days", ["train", "leave days a year", "days"]) == [0.0, 1.0, 0.5]
+    await reranker.close()
+
+
+async def test_a_wrong_key_misconfigures_the_embedding_model(proxy: Proxy, backend: Gateway) -> None:
+    settings = EmbeddingSettings(base_url=proxy.base_url, model="embedding", api_key=SecretStr("sk-wrong"))
+    embedder = EndpointEmbedder(settings)
+    with pytest.raises(ModelMisconfigured, match="SOUFFLEUR_EMBEDDING_API_KEY"):
+        await embedder.embed_query("leave")
+    await embedder.close()

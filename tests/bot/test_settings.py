@@ -1,0 +1,149 @@
+"""The sections that only the bot reads, and the example that documents all of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from inspect import isclass
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from bot.settings import BotSettings, Secrets, read
+from ingest.errors import ConfigurationError
+
+ROOT = Path(__file__).parents[2]
+
+OTHER_FORMS = {"index.path", "models.embedding.local", "models.reranker.local"}
+"""Settings that exclude the form that the example shows; its comments name them."""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("SOUFFLEUR_")]:  # noqa: TID251 - to empty it
+        monkeypatch.delenv(name)
+    return tmp_path
+
+
+def settings_of(text: str) -> BotSettings:
+    Path("souffleur.yaml").write_text(text, encoding="utf-8")
+    return read(None, BotSettings, Secrets())
+
+
+DIGEST = sha256(b"key").hexdigest()
+
+BAD = {
+    "half a chat model": (
+        "models:\n  chat: {model: assistant}\n",
+        "souffleur.yaml:2: models.chat.base_url: is missing; add `base_url: …`",
+    ),
+    "a typing error in the chat model": (
+        "models:\n  chat: {base_url: http://g/v1, modl: assistant, model: a}\n",
+        "souffleur.yaml:2: models.chat.modl: unknown key; did you mean 'model'?",
+    ),
+    "a chat model without its section": (
+        "models: {chat: assistant}\n",
+        "souffleur.yaml:1: models.chat: expected a section of `name: value` lines, got 'assistant'; its keys: "
+        "base_url, model, temperature, context_tokens, answer_tokens, first_token_seconds, between_tokens_seconds, "
+        "total_seconds",
+    ),
+    "a port that is none": (
+        "serve:\n  port: 80800\n",
+        "souffleur.yaml:2: serve.port: must be at most 65535, got 80800",
+    ),
+    "the key itself": (
+        "serve:\n  keys:\n    - {name: intranet, key: sk-123}\n",
+        "souffleur.yaml:3: serve.keys[0].key: a secret does not belong in this file; take the line out and give "
+        "`sha256`, the SHA-256 of the key: printf %s KEY | sha256sum\n"
+        "souffleur.yaml:3: serve.keys[0].sha256: is missing; add `sha256: …`",
+    ),
+    "the key itself for its digest": (
+        "serve:\n  keys:\n    - {name: intranet, sha256: sk-123}\n",
+        "souffleur.yaml:3: serve.keys[0].sha256: not the SHA-256 of the key, 64 hexadecimal digits: "
+        "printf %s KEY | sha256sum",
+    ),
+    "no passages": (
+        "answer: {passages: 0}\n",
+        "souffleur.yaml:1: answer.passages: must be at least 1, got 0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BAD.values(), ids=BAD.keys())
+def test_a_bad_section_of_the_bot_is_told_by_line_with_the_way_out(text: str, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        settings_of(text)
+    assert str(caught.value) == message
+
+
+def test_the_defaults_need_no_model_and_listen_to_this_machine_only() -> None:
+    settings = settings_of("")
+    assert settings.models.chat is None
+    assert (settings.serve.host, settings.serve.port, settings.serve.keys) == ("127.0.0.1", 8080, ())
+
+
+def test_the_chat_model_gets_its_key_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOUFFLEUR_CHAT_API_KEY", "sk-123")
+    chat = settings_of("models: {chat: {base_url: http://g/v1, model: m}}\n").models.chat
+    assert chat
+    assert chat.api_key
+    assert chat.api_key.get_secret_value() == "sk-123"
+    assert "sk-123" not in repr(chat)
+
+
+def test_whoever_asks_with_a_key_may_read_what_is_public() -> None:
+    own = f"{{name: a, sha256: {DIGEST.upper()}, readers: ['group:hr']}}"
+    first, second = settings_of(f"serve: {{keys: [{own}, {{name: b, sha256: {DIGEST}}}]}}\n").serve.keys
+    assert first.readers == {"public", "group:hr"}
+    assert second.readers == {"public", "everyone"}
+    assert first.sha256 == second.sha256 == DIGEST
+
+
+def test_the_example_changes_nothing_until_a_line_is_uncommented(folder: Path) -> None:
+    example = (ROOT / "souffleur.example.yaml").read_text(encoding="utf-8")
+    assert settings_of(example) == BotSettings().placed(folder)
+
+
+def uncommented() -> str:
+    lines = (ROOT / "souffleur.example.yaml").read_text(encoding="utf-8").splitlines()
+    return "\n".join(line.removeprefix("#") for line in lines if not re.match(r"# \S", line))
+
+
+def test_the_example_is_valid_with_every_line_uncommented() -> None:
+    settings = settings_of(uncommented())
+    assert settings.models.chat
+    assert settings.serve.keys
+
+
+def documented(declared: Any, data: Any, path: str = "") -> Iterator[tuple[str, bool]]:
+    """Every key that the file may hold, and whether the example shows it."""
+    if isclass(declared) and issubclass(declared, BaseModel):
+        for name, field in declared.model_fields.items():
+            if not field.exclude and path + name not in OTHER_FORMS:
+                yield path + name, name in data
+                yield from documented(field.annotation, data.get(name), f"{path}{name}.")
+    elif get_origin(declared) is dict:
+        yield from documented(get_args(declared)[1], next(iter(data.values())), path)
+    elif get_origin(declared) in (list, tuple):
+        yield from documented(get_args(declared)[0], data[0] if data else None, path)
+    else:
+        for kind in get_args(declared):  # of a union
+            yield from documented(kind, data, path)
+
+
+def test_the_example_documents_every_setting() -> None:
+    shown = dict(documented(BotSettings, yaml.safe_load(uncommented())))
+    assert len(shown) > 50
+    assert [path for path, there in shown.items() if not there] == []
+
+
+def test_the_example_environment_documents_every_variable() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    names = {line.partition("=")[0] for line in lines if line and not line.startswith("#")}
+    assert names == {f"SOUFFLEUR_{name.upper()}" for name in Secrets.model_fields}
