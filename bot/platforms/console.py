@@ -1,0 +1,140 @@
+"""The terminal: one answer (`bot ask`), or a conversation (`bot chat`)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console as Terminal
+from rich.console import Group
+from rich.live import Live
+from rich.markdown import Markdown
+from rich.padding import Padding
+from rich.text import Text
+
+from bot.model import Answer, Answerer, Asker, Delta, Finished, Place, Question, Status, Turn
+from bot.phrases import Say
+from bot.platforms.interface import sources
+
+REFRESHES = 8
+"""Redraws a second while an answer streams; more only flickers."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Console:
+    """Asks on behalf of the person at the terminal and shows what comes."""
+
+    answerer: Answerer
+    asker: Asker
+    say: Say
+    terminal: Terminal
+
+    async def ask(self, text: str, history: tuple[Turn, ...] = ()) -> Answer:
+        """Stream one answer to the terminal, with its sources."""
+        question = Question(text=text, asker=self.asker, place=Place(platform="console"), history=history)
+        if not self.terminal.is_terminal:
+            return await self._plain(question)
+        answer: Answer | None = None
+        status, written = "", ""
+        with Live(
+            console=self.terminal, refresh_per_second=REFRESHES, transient=True, vertical_overflow="crop"
+        ) as live:
+            async for event in self.answerer(question):
+                match event:
+                    case Status(text=status):
+                        pass
+                    case Delta(text=piece):
+                        written += piece
+                    case Finished(answer=answer):
+                        continue
+                live.update(
+                    Group(Markdown(written, hyperlinks=False), Text(status if not written else "", style="dim"))
+                )
+        return self._show(answer)
+
+    async def ask_as_json(self, text: str) -> Answer:
+        """One answer as one JSON object on standard output."""
+        question = Question(text=text, asker=self.asker, place=Place(platform="console"))
+        answer = await self._finished(question)
+        self.terminal.print_json(json.dumps(as_json(answer), ensure_ascii=False))
+        return answer
+
+    async def chat(self, prompt: str) -> None:
+        """A conversation until the end of input; each answer knows the turns before it."""
+        history: tuple[Turn, ...] = ()
+        while True:
+            try:
+                text = await asyncio.to_thread(self.terminal.input, prompt)
+            except (EOFError, KeyboardInterrupt):
+                self.terminal.print()
+                return
+            if not text.strip():
+                continue
+            answer = await self.ask(text, history)
+            history += (Turn(role="user", text=text), Turn(role="assistant", text=answer.text))
+
+    async def _plain(self, question: Question) -> Answer:
+        return self._show(await self._finished(question))
+
+    async def _finished(self, question: Question) -> Answer:
+        answer: Answer | None = None
+        async for event in self.answerer(question):
+            if isinstance(event, Finished):
+                answer = event.answer
+        assert answer is not None, "an answerer ends with Finished"  # noqa: S101
+        return answer
+
+    def _show(self, answer: Answer | None) -> Answer:
+        assert answer is not None, "an answerer ends with Finished"  # noqa: S101
+        self.terminal.print(Markdown(answer.text, hyperlinks=False))
+        listed = sources(
+            answer.citations, language=answer.language, say=self.say, address_of=lambda passage: passage.chunk.url or ""
+        )
+        if listed:
+            self.terminal.print()
+            self.terminal.print(Text(self.say(answer.language, "sources"), style="bold"))
+        for source in listed:
+            line = Text.assemble(
+                f"[{source.number}] ", (source.title, "bold"), " — " + ", ".join(source.place) if source.place else ""
+            )
+            if source.url:
+                line.append(f"\n{source.url}", style="dim")
+            self.terminal.print(Padding(line, (0, 0, 0, 1)))
+        for notice in answer.notices:
+            self.terminal.print(Text(notice, style="yellow"))
+        self.terminal.print()
+        return answer
+
+
+def as_json(answer: Answer) -> dict[str, Any]:
+    """The answer with its sources, passages and costs, for programs."""
+    return {
+        "outcome": answer.outcome.value,
+        "language": answer.language,
+        "text": answer.text,
+        "sources": [
+            {
+                "number": passage.number,
+                "source": passage.chunk.source,
+                "document": passage.chunk.document,
+                "title": passage.chunk.title,
+                "headings": list(passage.chunk.headings),
+                "page": passage.chunk.page,
+                "updated_at": passage.chunk.updated_at.isoformat() if passage.chunk.updated_at else None,
+                "url": passage.chunk.url,
+                "text": passage.chunk.text,
+            }
+            for passage in answer.citations
+        ],
+        "passages": [
+            {"number": passage.number, "document": passage.chunk.document, "score": passage.score}
+            for passage in answer.passages
+        ],
+        "written_by": answer.written_by,
+        "model_calls": answer.model_calls,
+        "notices": list(answer.notices),
+        "timings": {stage: round(seconds, 4) for stage, seconds in answer.timings.items()},
+        "trace_id": answer.trace_id,
+    }

@@ -1,0 +1,82 @@
+"""The citations of an answer for readers: a Markdown list, OpenAI's annotations, links; all from metadata."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import quote, urlsplit
+
+from bot.model import Passage
+from bot.phrases import Say
+from bot.platforms.interface import Source, sources
+from bot.platforms.web.markdown import NUMBER, Link, anchor, answer_html, escaped
+
+
+def sources_of(passages: Iterable[Passage], *, language: str, say: Say, base_url: str = "") -> tuple[Source, ...]:
+    """What `passages` show of themselves in `language`.
+
+    A document without an address of its own is linked to its page on this server, at `base_url` (empty: relative).
+    """
+    return sources(passages, language=language, say=say, address_of=lambda passage: _address(passage, base_url))
+
+
+def _address(passage: Passage, base_url: str) -> str:
+    url = passage.chunk.url
+    return url if url and _opens_in_a_browser(url) else base_url + document_path(passage)
+
+
+def document_path(passage: Passage) -> str:
+    chunk = passage.chunk
+    fragment = "#" + quote(anchor(chunk.headings[-1])) if chunk.headings else ""
+    return f"/documents/{quote(chunk.source, safe='')}/{quote(chunk.document)}{fragment}"
+
+
+def _opens_in_a_browser(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)
+
+
+def markdown_list(listed: Sequence[Source], *, language: str, say: Say) -> str:
+    """The list that follows the answer's text for readers who see nothing but the text; empty without sources."""
+    if not listed:
+        return ""
+    lines = [
+        f"- [{source.number}] [{escaped(source.title)}]({_in_parentheses(source.url)})"
+        + (f" — {escaped(', '.join(source.place))}" if source.place else "")
+        for source in listed
+    ]
+    return f"\n\n**{escaped(say(language, 'web-sources'))}**\n\n" + "\n".join(lines)
+
+
+def _in_parentheses(url: str) -> str:
+    return re.sub(r"[\s()<>\\]", lambda match: quote(match[0], safe=""), url)
+
+
+def url_citations(text: str, listed: Sequence[Source]) -> list[dict[str, object]]:
+    """OpenAI's `url_citation` for every `[n]` in `text` that stands for a source; indexes count characters."""
+    by_number = {source.number: source for source in listed}
+    return [
+        {
+            "type": "url_citation",
+            "url_citation": {
+                "start_index": match.start(),
+                "end_index": match.end(),
+                "url": source.url,
+                "title": source.title,
+            },
+        }
+        for match in NUMBER.finditer(text)
+        if (source := by_number.get(int(match[1]))) is not None
+    ]
+
+
+def html_with_sources(text: str, listed: Sequence[Source], *, language: str, say: Say) -> str:
+    """The answer's HTML, each number linked to its source."""
+    links: dict[int, Link] = {
+        source.number: (source.url, say(language, "web-source", number=source.number, title=source.title))
+        for source in listed
+    }
+    return answer_html(text, links)

@@ -1,0 +1,85 @@
+"""The terminal shows the answer as it streams, then its sources, and keeps the conversation."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+
+from rich.console import Console as Terminal
+
+from bot.audience import console_asker
+from bot.model import Answer, AnswerEvent, Delta, Finished, Outcome, Question, Status, Turn
+from bot.phrases import Phrases
+from bot.platforms.console import Console
+from tests.fixtures.passages import passage
+
+
+class Recording:
+    """An answerer that remembers what it was asked."""
+
+    def __init__(self, text: str) -> None:
+        self.asked: list[Question] = []
+        self._text = text
+
+    async def __call__(self, question: Question) -> AsyncIterator[AnswerEvent]:
+        self.asked.append(question)
+        given = (passage(1, "Thirty days.", page=3), passage(2, "In Lyon."))
+        yield Status(text="Searching…")
+        yield Delta(text=self._text)
+        yield Finished(
+            answer=Answer(
+                text=self._text,
+                language="fr",
+                outcome=Outcome.ANSWERED,
+                citations=given[:1],
+                passages=given,
+                trace_id="0" * 32,
+                written_by="scripted",
+                notices=("searched by words alone: the model is away",),
+            )
+        )
+
+
+def a_console(answerer: Recording, *, is_terminal: bool, typed: str = "") -> tuple[Console, io.StringIO]:
+    shown = io.StringIO()
+    terminal = Terminal(file=shown, force_terminal=is_terminal, width=100, color_system=None, highlight=False)
+    terminal.input = lambda _prompt="", **_: next(lines)  # type: ignore[method-assign, assignment]
+    lines = iter(typed.splitlines())
+    return Console(answerer=answerer, asker=console_asker(), say=Phrases().say, terminal=terminal), shown
+
+
+async def test_sources_stand_under_the_answer_in_its_language_with_page_and_date() -> None:
+    console, shown = a_console(Recording("Trente jours [1]."), is_terminal=False)
+    await console.ask("Combien ?")
+    text = shown.getvalue()
+    assert text.index("Trente jours [1].") < text.index("Sources")
+    assert "[1] Annual leave — Entitlement, page 3, mis à jour le 1 mars 2025" in text
+    assert "[2]" not in text
+    assert "searched by words alone" in text
+
+
+async def test_markup_in_an_answer_is_no_markup_of_the_terminal() -> None:
+    console, shown = a_console(Recording("Type [bold]x[/bold] and [link=http://evil]y[/link]"), is_terminal=True)
+    await console.ask("Combien ?")
+    assert "[bold]x[/bold]" in shown.getvalue()
+    assert "\x1b]8;" not in shown.getvalue()
+
+
+async def test_each_question_of_a_conversation_knows_the_turns_before_it() -> None:
+    answerer = Recording("Trente jours [1].")
+    console, _ = a_console(answerer, is_terminal=False, typed="Combien ?\n\nEt à Lyon ?")
+    terminal_input = console.terminal.input
+
+    def until_the_end(*arguments: object, **named: object) -> str:
+        try:
+            return terminal_input()
+        except StopIteration:
+            raise EOFError from None
+
+    console.terminal.input = until_the_end  # type: ignore[method-assign, assignment]
+    await console.chat("› ")
+    assert [question.text for question in answerer.asked] == ["Combien ?", "Et à Lyon ?"]
+    assert answerer.asked[1].history == (
+        Turn(role="user", text="Combien ?"),
+        Turn(role="assistant", text="Trente jours [1]."),
+    )
