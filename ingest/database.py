@@ -206,7 +206,7 @@ async def _upgrade(engine: AsyncEngine, schema: Schema) -> None:
         if engine.dialect.name == "postgresql":
             await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(UPGRADE_LOCK)))
         try:
-            await connection.run_sync(migrations.upgrade, schema)
+            await connection.run_sync(migrations.upgrade, schema.versions, schema.revision, schema.version_table)
         except migrations.UnknownRevision as error:
             name = engine.url.render_as_string(hide_password=True)
             raise DatabaseUnreadable(f"{name} was written by a newer souffleur ({current}); update this one") from error

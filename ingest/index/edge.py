@@ -114,7 +114,7 @@ class EdgeStore:
     async def _rank(self, query: edge.Query, visible_to: Readers, limit: int) -> list[Ranked]:
         if not visible_to:
             return []
-        seen = edge.FieldCondition(READERS, match=edge.MatchAny(sorted(visible_to)+["public"]))
+        seen = edge.FieldCondition(READERS, match=edge.MatchAny(sorted(visible_to)))
         request = edge.QueryRequest(query=query, filter=edge.Filter(must=[seen]), limit=limit, with_payload=False)
         points = await self._run(lambda shard: shard.query(request))
         return [Ranked(id=ChunkId(str(point.id)), score=point.score) for point in points]
@@ -151,10 +151,13 @@ class EdgeStore:
 
     def _create(self, identity: Identity) -> None:
         # The identity goes first and comes last: whatever was interrupted in between reads as "no index".
-        self._identity_file.unlink(missing_ok=True)
-        if self._shard.exists():
-            shutil.rmtree(self._shard)
-        self._shard.mkdir()
+        try:
+            self._identity_file.unlink(missing_ok=True)
+            if self._shard.exists():
+                shutil.rmtree(self._shard)
+            self._shard.mkdir()
+        except OSError as error:
+            raise unusable(self._path, error) from error
         with self._engine_errors("cannot be made"):
             shard = edge.EdgeShard.create(str(self._shard), _config(identity))
             for field, kind in PAYLOAD_INDEXES.items():

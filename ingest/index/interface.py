@@ -36,8 +36,8 @@ class IndexSettings(BaseModel):
         return self
 
 
-class EmbeddingSettings(BaseModel):
-    """The `models.embedding` section: an OpenAI-compatible endpoint, or a model in this process."""
+class ModelPlace(BaseModel):
+    """Where a model is: behind an OpenAI-compatible endpoint, or in this process."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -46,6 +46,21 @@ class EmbeddingSettings(BaseModel):
     """The endpoint's name for the model."""
     local: str | None = None
     """A folder for sentence-transformers, or a hub name that `hf download` has fetched; needs the extra `models`."""
+    api_key: SecretStr | None = Field(default=None, exclude=True)
+    """From the environment, never from the file."""
+
+    @model_validator(mode="after")
+    def one_place(self) -> Self:
+        if (self.local is None) == (self.base_url is None):
+            raise ValueError("give either `base_url` and `model` (an endpoint) or `local` (a model in this process)")
+        if self.base_url is not None and self.model is None:
+            raise ValueError("`base_url` needs `model`: the endpoint's name for the model")
+        return self
+
+
+class EmbeddingSettings(ModelPlace):
+    """The `models.embedding` section."""
+
     size: int | None = Field(default=None, ge=1)
     """Length of a vector; asked of the model when absent."""
     languages: tuple[str, ...] = ()
@@ -58,37 +73,14 @@ class EmbeddingSettings(BaseModel):
     concurrency: int = Field(default=4, ge=1)
     """Requests in flight at once."""
     timeout_seconds: float = Field(default=30, gt=0)
-    api_key: SecretStr | None = Field(default=None, exclude=True)
-
-    @model_validator(mode="after")
-    def one_place(self) -> Self:
-        if (self.local is None) == (self.base_url is None):
-            raise ValueError("give either `base_url` and `model` (an endpoint) or `local` (a model in this process)")
-        if self.base_url is not None and self.model is None:
-            raise ValueError("`base_url` needs `model`: the endpoint's name for the model")
-        return self
 
 
-class RerankerSettings(BaseModel):
-    """The `models.reranker` section, in the same two forms."""
+class RerankerSettings(ModelPlace):
+    """The `models.reranker` section."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    base_url: str | None = None
-    model: str | None = None
-    local: str | None = None
     candidates: int = Field(default=50, ge=1)
     """How many fused hits are reranked."""
     timeout_seconds: float = Field(default=10, gt=0)
-    api_key: SecretStr | None = Field(default=None, exclude=True)
-
-    @model_validator(mode="after")
-    def one_place(self) -> Self:
-        if (self.local is None) == (self.base_url is None):
-            raise ValueError("give either `base_url` and `model` (an endpoint) or `local` (a model in this process)")
-        if self.base_url is not None and self.model is None:
-            raise ValueError("`base_url` needs `model`: the endpoint's name for the model")
-        return self
 
 
 class IndexUnavailable(Transient):

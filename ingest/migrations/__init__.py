@@ -9,13 +9,11 @@ from alembic.config import Config
 from alembic.util.exc import CommandError as UnknownRevision
 from sqlalchemy import Connection
 
-from ingest.database import Schema
-
 __all__ = ["UnknownRevision", "upgrade"]
 
 
-def upgrade(connection: Connection, schema: Schema) -> None:
-    """Bring the tables of `schema` behind `connection` to its revision, inside the connection's transaction.
+def upgrade(connection: Connection, versions: Path, revision: str, version_table: str) -> None:
+    """Bring the tables whose revisions are in `versions` to `revision`, inside the connection's transaction.
 
     Raises `UnknownRevision` when the database is at a revision that this version does not know.
     """
@@ -23,9 +21,9 @@ def upgrade(connection: Connection, schema: Schema) -> None:
     config.set_main_option("script_location", _plain(Path(__file__).parent))
     # Alembic would take a space in a path for the end of it.
     config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", _plain(schema.versions))
-    config.attributes.update(connection=connection, version_table=schema.version_table)
-    command.upgrade(config, schema.revision)
+    config.set_main_option("version_locations", _plain(versions))
+    config.attributes.update(connection=connection, version_table=version_table)
+    command.upgrade(config, revision)
 
 
 def _plain(path: Path) -> str:

@@ -174,6 +174,17 @@ async def test_an_index_whose_making_was_interrupted_counts_as_none(index: Index
         assert await again.count() == 0
 
 
+async def test_an_index_that_could_not_be_made_anew_is_none_at_all(index: Index, tmp_path: Path) -> None:
+    await index.close()
+    shutil.rmtree(tmp_path / "index" / "shard")
+    (tmp_path / "index" / "shard").touch()
+    async with Index(EdgeStore(tmp_path / "index")) as again:
+        with pytest.raises(ConfigurationError, match="cannot be used"):
+            await again.create()
+        with pytest.raises(IndexUnavailable, match="run `ingest sync`"):
+            await found(again)
+
+
 async def test_a_folder_that_cannot_be_one_is_a_mistake_in_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     async with Index(EdgeStore(tmp_path / "file")) as index:

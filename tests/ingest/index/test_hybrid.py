@@ -142,6 +142,19 @@ async def test_nobody_finds_what_was_taken_away_while_the_search_ran(lexical: Pa
         assert await found(index, "parental leave") == []
 
 
+async def test_a_passage_under_the_heading_that_was_asked_for_comes_before_one_that_mentions_it(
+    writable: Index,
+) -> None:
+    mention = "Insurance is explained elsewhere, insurance, insurance."
+    await writable.write(
+        [
+            chunk(mention, document="a.md", title="Benefits"),
+            chunk("Ask the office for a card.", document="b.md", title="Insurance"),
+        ]
+    )
+    assert await found(writable, "insurance") == ["Ask the office for a card.", mention]
+
+
 @pytest.mark.parametrize("text", ["", "   ", "?!", "🙂"])
 async def test_a_question_without_words_finds_nothing(index: Index, text: str) -> None:
     assert await found(index, text) == []
