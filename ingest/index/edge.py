@@ -8,8 +8,11 @@ small; and nothing is synced to disk before `flush`, though its write-ahead log 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -25,11 +28,19 @@ from ingest.index.schema import DENSE, DOCUMENT, LEXICAL, PAYLOAD_INDEXES, READE
 from ingest.index.sharing import Shared, unusable
 from ingest.model import Chunk, ChunkId, DocumentId, Readers
 
+logger = logging.getLogger(__name__)
+
 WAIT_SECONDS = 30.0
 """Longest wait for another process; a sync gives way after each group of chunks, so a few seconds are normal."""
 
 SEGMENT_KB = 40_000
 """Size, about 5,000 chunks, at which a segment is rebuilt once, in about a second, into the form that opens fast."""
+
+COMPACT_POINTS = 5_000
+"""Points written, by any process and over any time, after which the index is compacted (see `compact`)."""
+
+COMPACT_SECONDS = 120.0
+"""Longest time for that; about a second is normal."""
 
 SEGMENTS = 1_000
 """More segments than there will be: below this number the engine leaves finished ones alone."""
@@ -49,10 +60,12 @@ Result = TypeVar("Result")
 class EdgeStore:
     """A `Store` in a folder; every process on the machine may use the same folder."""
 
-    def __init__(self, path: Path, *, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(self, path: Path, *, wait_seconds: float = WAIT_SECONDS, compact_points: int = COMPACT_POINTS) -> None:
         self.place = str(path)
         self._path = path
         self._shared = Shared(path, self._load, wait_seconds=wait_seconds)
+        self._written = 0
+        self._compact_points = compact_points
 
     async def identity(self) -> Identity | None:
         return await asyncio.to_thread(self._read_identity)
@@ -64,6 +77,7 @@ class EdgeStore:
         stored = await asyncio.to_thread(lambda: [_stored(point) for point in points])
         for start in range(0, len(stored), UPSERT_BATCH):
             await self._update(edge.UpdateOperation.upsert_points(stored[start : start + UPSERT_BATCH]))
+        self._written += len(stored)
 
     async def delete(self, ids: Sequence[ChunkId]) -> None:
         if ids:
@@ -77,9 +91,9 @@ class EdgeStore:
 
     async def flush(self) -> None:
         await self._run(lambda shard: shard.flush())
-        # Stops this process for about a second every 5,000 chunks; without it, opening 100,000 takes five seconds. Only
-        # a writer flushes, so a process that answers questions never does this.
-        await self._run(lambda shard: shard.optimize())
+        written, self._written = self._written, 0
+        if written and await asyncio.to_thread(self._uncompacted_with, written) >= self._compact_points:
+            await self._shared.run_closed(self._compact)
 
     async def rank_lexical(self, vector: SparseVector, *, visible_to: Readers, limit: int) -> list[Ranked]:
         sparse = edge.SparseVector(list(vector.indices), list(vector.values))
@@ -165,6 +179,26 @@ class EdgeStore:
             shard.flush()
             shard.close()
         self._write_identity(identity)
+
+    def _uncompacted_with(self, written: int) -> int:
+        """Points written since the index was last compacted, with those of this call."""
+        before = self._uncompacted_file.read_text() if self._uncompacted_file.exists() else ""
+        total = (int(before) if before.isdigit() else 0) + written
+        self._uncompacted_file.write_text(str(total))
+        return total
+
+    def _compact(self) -> None:
+        command = [sys.executable, "-m", "ingest.index.compact", str(self._shard)]
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=COMPACT_SECONDS)
+        except (subprocess.SubprocessError, OSError) as error:
+            logger.warning("the index in %r was not compacted, and opens more slowly: %s", self.place, error)
+            return
+        self._uncompacted_file.write_text("0")
+
+    @property
+    def _uncompacted_file(self) -> Path:
+        return self._path / "uncompacted"
 
     @property
     def _identity_file(self) -> Path:

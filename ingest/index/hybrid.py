@@ -204,7 +204,7 @@ class Index:
             )
             for id, score in fused
             # Deleted, or taken away from these readers, since it was ranked.
-            if id in chunks
+            if id in chunks and chunks[id].readers & visible_to
         ]
 
     def _fitting(self, vector: Sequence[float], identity: Identity) -> Sequence[float]:

@@ -103,6 +103,8 @@ class Shared(Generic[Engine]):
             self._folder.mkdir(parents=True, exist_ok=True)
             with self._waiting.acquire(_until(deadline), POLL_SECONDS, cancel_check=self._closing.is_set):
                 self._lock.acquire(_until(deadline), POLL_SECONDS, cancel_check=self._closing.is_set)
+            name = Path(sys.argv[0]).name or "python"
+            self._holder.write_text(f"process {os.getpid()} ({name})", encoding="utf-8")
         except Timeout as error:
             self._refuse_if_closed()
             raise IndexUnavailable(
@@ -111,7 +113,6 @@ class Shared(Generic[Engine]):
             ) from error
         except OSError as error:
             raise unusable(self._folder, error) from error
-        self._holder.write_text(f"process {os.getpid()} ({Path(sys.argv[0]).name or 'python'})", encoding="utf-8")
         self._since = time.monotonic()
         self._watch()
 

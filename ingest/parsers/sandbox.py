@@ -158,7 +158,7 @@ class Sandbox:
             stderr=errors,
             cwd=self._folder,
             env=ENVIRONMENT | here,
-            start_new_session=False,
+            start_new_session=True,
         )
         return _Worker(process, errors, self._settings)
 

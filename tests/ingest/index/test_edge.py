@@ -190,3 +190,28 @@ async def test_a_folder_that_cannot_be_one_is_a_mistake_in_the_configuration(tmp
     async with Index(EdgeStore(tmp_path / "file")) as index:
         with pytest.raises(ConfigurationError, match=r"set `index\.path`"):
             await index.prepare()
+
+
+async def test_an_index_is_compacted_after_enough_writing_and_loses_nothing(tmp_path: Path) -> None:
+    for run in range(3):
+        async with Index(EdgeStore(tmp_path, compact_points=6)) as index:
+            await index.prepare()
+            await index.write([chunk("a chunk", document=f"{run}-{number}") for number in range(3)])
+            await index.flush()
+            # Over sessions: the second one has written six points since the index was made.
+            assert (tmp_path / "uncompacted").read_text() == ("0" if run == 1 else "3")
+    async with Index(EdgeStore(tmp_path)) as index:
+        assert await index.count() == 9
+        assert len(await index.search("chunk", visible_to=MEMBER, language="en", limit=20)) == 9
+
+
+async def test_an_index_that_cannot_be_compacted_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    async with Index(EdgeStore(tmp_path, compact_points=1)) as index:
+        await index.prepare()
+        await index.write([chunk("leave")])
+        await index.flush()
+        assert await index.count() == 1
+    assert "was not compacted" in caplog.text
