@@ -35,7 +35,7 @@ install: .venv/.installed
 
 demo: install
 	$(BIN)/ingest sync --config $(DEMO)
-	$(BIN)/bot ask --config $(DEMO) "how many weeks ahead do I have to ask for remote work abroad?"
+	$(BIN)/bot ask --config $(DEMO) "vpn shows P-211, what's wrong?"
 	$(BIN)/bot ask --config $(DEMO) "où est le point de rassemblement en cas d'incendie à Lyon ?"
 	$(BIN)/bot ask --config $(DEMO) "wann ist der Basisbeitrag unverfallbar?"
 	$(BIN)/bot serve --config $(DEMO) --any-port

@@ -61,7 +61,9 @@ class Endless(Behaved):
 
 class Asleep(Behaved):
     def read(self, original: Original) -> str:
-        original.path.with_suffix(".pid").write_text(super().read(original))
+        written = original.path.with_suffix(".writing")
+        written.write_text(super().read(original))
+        written.rename(original.path.with_suffix(".pid"))
         time.sleep(3600)  # noqa: TID251 - the worker is killed
         return ""
 

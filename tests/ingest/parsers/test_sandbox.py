@@ -207,9 +207,11 @@ from ingest.parsers.sandbox import Sandbox
 from tests.ingest.parsers.misbehaving import REGISTRY
 
 async def main():
-    async with Sandbox(ParsingSettings(), parsers=REGISTRY) as sandbox:
-        parsed = await sandbox.parse(Original(path=Path(sys.argv[1]), name="x.bin"), "Behaved")
-        print(parsed.text, flush=True)
+    path = Path(sys.argv[1])
+    async with Sandbox(ParsingSettings(), parsers=REGISTRY) as sandbox, asyncio.TaskGroup() as tasks:
+        tasks.create_task(sandbox.parse(Original(path=path, name="x.bin"), "Asleep"))
+        while not path.with_suffix(".pid").exists():
+            await asyncio.sleep(0.01)
         os.kill(os.getpid(), 9)
 
 asyncio.run(main())
@@ -217,11 +219,11 @@ asyncio.run(main())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
-async def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
+async def test_a_worker_in_the_middle_of_a_document_ends_with_a_parent_that_was_killed(tmp_path: Path) -> None:
     original = document(tmp_path)
     command = [sys.executable, "-c", PARENT, str(original.path)]
     ended = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
-    if psutil.pid_exists(worker := int(ended.stdout)):
+    if psutil.pid_exists(worker := int((tmp_path / "document.pid").read_text())):
         _, alive = await asyncio.to_thread(psutil.wait_procs, [psutil.Process(worker)], 10)
         assert not alive
