@@ -34,6 +34,9 @@ RETRIEVAL_SECONDS = 20.0
 """Longest wait for passages; within it an embedded index that another process is writing to becomes free."""
 
 
+UNSURE_BELOW = 0.5
+"""Confidence under which a guessed language is no better than the language of what was found: "vpn" is any."""
+
 Remember = Callable[[Question, Answer], Awaitable[None]]
 """Stores a finished answer before anybody is told that it is finished."""
 
@@ -46,6 +49,10 @@ class _Walk:
     trace_id: str
     started: float
     language: str = "en"
+    searched_in: str = "en"
+    """Best guess of the question's language, for its stems."""
+    unsure: bool = False
+    """Whether the question was too short to tell its language by; the best passage's is taken instead."""
     query: str = ""
     passages: tuple[Passage, ...] = ()
     cited: set[int] = field(default_factory=set)
@@ -123,7 +130,7 @@ class Answering:
 
     async def _answered(self, walk: _Walk) -> AsyncIterator[AnswerEvent]:
         text = walk.question.text.strip()
-        walk.language = self._language(walk, text)
+        self._decide_language(walk, text)
         walk.lap("language")
         if not text:
             yield walk.delta(self._say(walk.language, "empty-question"))
@@ -151,11 +158,13 @@ class Answering:
             walk.lap("followup")
         async with asyncio.timeout(RETRIEVAL_SECONDS):
             found = await self._retriever.retrieve(
-                walk.query, visible_to=audience(walk.question), language=walk.language
+                walk.query, visible_to=audience(walk.question), language=walk.searched_in
             )
         walk.passages = found.passages
         walk.notices += found.notices
         walk.lap("retrieve")
+        if walk.unsure and walk.passages and walk.passages[0].chunk.language in self._languages.candidates:
+            walk.language = walk.passages[0].chunk.language
         if not walk.passages:
             yield walk.delta(self._say(walk.language, "not-found"))
             yield walk.finished(Outcome.NOT_FOUND)
@@ -208,11 +217,14 @@ class Answering:
             yield walk.delta("\n\n" + self._say(walk.language, "uncited"))
         yield walk.finished(Outcome.ANSWERED)
 
-    def _language(self, walk: _Walk, text: str) -> str:
+    def _decide_language(self, walk: _Walk, text: str) -> None:
         locale = walk.question.asker.locale
         earlier = next((turn.text for turn in reversed(walk.question.history) if turn.role == "user"), None)
         thread = self._languages.decide(earlier, locale=locale).language if earlier else None
-        return self._languages.decide(text, thread=thread, locale=locale).language
+        decision = self._languages.decide(text, thread=thread, locale=locale)
+        walk.searched_in = decision.language
+        walk.unsure = decision.how == "guess" and decision.confidence < UNSURE_BELOW
+        walk.language = self._languages.candidates[0] if walk.unsure else decision.language
 
     async def _remembered(self, walk: _Walk, event: Finished) -> None:
         try:

@@ -103,12 +103,12 @@ class LanguageDecider:
                 raise ConfigurationError(
                     f"`languages` names {candidate!r}, which cannot be detected; choose from: {known}"
                 )
-        self._candidates = tuple(dict.fromkeys(candidates))
-        self._languages_of_word = _languages_of_word(self._candidates)
+        self.candidates = tuple(dict.fromkeys(candidates))
+        self._languages_of_word = _languages_of_word(self.candidates)
 
     def warm(self) -> None:
         """Load the classifier's model now. Blocks for half a second, most of it outside the interpreter lock."""
-        _classifier(self._candidates)
+        _classifier(self.candidates)
 
     def decide(self, text: str, *, thread: str | None = None, locale: str | None = None) -> Decision:
         """The language to answer `text` in.
@@ -121,7 +121,7 @@ class LanguageDecider:
         thread, locale = self._candidate(thread), self._candidate(locale)
         prose = CODE_AND_ADDRESSES.sub(" ", unicodedata.normalize("NFKC", _ends(text)))
         wish = wished_language(prose)
-        if wish in self._candidates:
+        if wish in self.candidates:
             return Decision(language=wish, confidence=1.0, how="wish")
         script = _script(prose)
         if script == "LATIN":
@@ -134,11 +134,11 @@ class LanguageDecider:
 
     def _candidate(self, code: str | None) -> str | None:
         language = re.split("[-_]", code)[0].lower() if code else None
-        return language if language in self._candidates else None
+        return language if language in self.candidates else None
 
     def _in_script(self, script: str | None, text: str) -> tuple[str, ...]:
         """The candidates that write `script`, of them those that lack the fewest letters of `text`."""
-        possible = [c for c in self._candidates if c in LANGUAGES_OF_SCRIPT.get(script or "", ())]
+        possible = [c for c in self.candidates if c in LANGUAGES_OF_SCRIPT.get(script or "", ())]
         writers = [w for w in map(_writers, text.lower()) if w] if len(possible) > 1 else []
         lacking = {c: sum(c not in w for w in writers) for c in possible}
         return tuple(c for c in possible if lacking[c] == min(lacking.values()))
@@ -151,7 +151,7 @@ class LanguageDecider:
             best, posterior = _best(dict.fromkeys(possible, 0.0), votes, LONE_WORD_WEIGHT)
             if posterior >= SURE_FROM_WORDS:
                 return Decision(language=best, confidence=posterior, how="words")
-            log_probabilities = _log_probabilities(text, self._candidates)
+            log_probabilities = _log_probabilities(text, self.candidates)
             prior = {c: log_probabilities[c] + _log_prior(c, thread or locale) for c in possible}
             best, posterior = _best(prior, votes, WORD_WEIGHT)
             if posterior >= DOUBT_BELOW:
@@ -160,7 +160,7 @@ class LanguageDecider:
             return Decision(language=thread, confidence=posterior, how="thread")
         if locale:
             return Decision(language=locale, confidence=posterior, how="locale")
-        guess = best or ("en" if "en" in self._candidates else self._candidates[0])
+        guess = best or ("en" if "en" in self.candidates else self.candidates[0])
         return Decision(language=guess, confidence=posterior, how="guess")
 
     def _votes(self, text: str, possible: Sequence[str]) -> dict[str, float]:

@@ -56,6 +56,12 @@ async def test_the_phrases_around_a_quotation_are_in_the_language_of_the_questio
     assert answer.text.startswith(say("fr", "extractive-intro"))
 
 
+async def test_a_question_too_short_to_tell_its_language_is_answered_in_that_of_the_best_passage(ready: Stage) -> None:
+    assert (await answer_to(ready.answering(), asked("Tanneurs"))).language == "fr"
+    assert (await answer_to(ready.answering(), asked("Dublin"))).language == "en"
+    assert (await answer_to(ready.answering(), asked("Tanneurs", locale="de"))).language == "de"
+
+
 async def test_what_the_documents_do_not_say_is_not_answered(ready: Stage) -> None:
     answer = await answer_to(ready.answering(), asked("Which football team does the receptionist support?"))
     assert answer.outcome is Outcome.NOT_FOUND

@@ -53,9 +53,7 @@ async def test_a_stream_says_the_role_the_text_the_sources_how_it_ended_and_the_
     assert pieces[:3] == ["", "Five ", "days [1]."]
     document = f"{url}/documents/handbook/people/annual%20leave.md#s-carrying-over"
     place = "Leave › Carrying over, en:updated date=2025-03-01"
-    assert pieces[3:] == [
-        f"\n\n**en:web-sources**\n\n- [1] [Annual leave]({document}) — {place}"
-    ]
+    assert pieces[3:] == [f"\n\n**en:web-sources**\n\n- [1] [Annual leave]({document}) — {place}"]
     assert all(chunk.choices[0].finish_reason is None for chunk in text)
     assert last.choices[0].finish_reason == "stop"
     assert last.choices[0].delta.to_dict()["annotations"] == [
