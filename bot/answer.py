@@ -144,7 +144,7 @@ class Answering:
             async for event in self._searched(walk, text):
                 yield event
         except (SouffleurError, TimeoutError) as error:
-            logger.error("question failed: %s", error or type(error).__name__, extra={"trace_id": walk.trace_id})
+            logger.error("question failed: %s", str(error) or type(error).__name__, extra={"trace_id": walk.trace_id})
             yield walk.delta(self._say(walk.language, phrase_for(error), trace=walk.trace_id))
             yield walk.finished(Outcome.FAILED)
 

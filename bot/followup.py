@@ -30,7 +30,7 @@ class Followup:
             async with asyncio.timeout(PATIENCE):
                 reply = "".join([piece async for piece in self._writer.write(prompt)]).strip()
         except (ChatUnavailable, ChatRefused, TimeoutError) as error:
-            return question, f"follow-up searched as asked: {error or 'the chat model took too long'}"
+            return question, f"follow-up searched as asked: {str(error) or 'the chat model took too long'}"
         if not reply or len(reply) > LONGEST:
             return question, "follow-up searched as asked: the chat model did not return a question"
         return reply.splitlines()[0].strip(" \"'«»“”„"), None

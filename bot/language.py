@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
 
-from bot.language_evidence import FUNCTION_WORDS, LANGUAGES_OF_SCRIPT, ONLY_WRITTEN_IN, fold
+from bot.language_evidence import LANGUAGES_OF_SCRIPT, ONLY_WRITTEN_IN, VOTING_WORDS, fold
 from bot.language_wish import wished_language
 from ingest.errors import ConfigurationError
 
@@ -169,7 +169,7 @@ class LanguageDecider:
         None for anybody where one has no list: the others would win by their lists alone.
         """
         votes = dict.fromkeys(possible, 0.0)
-        if not FUNCTION_WORDS.keys() >= votes.keys():
+        if not VOTING_WORDS.keys() >= votes.keys():
             return votes
         for token in set(WORD.findall(text.lower().replace("’", "'"))):
             index = self._languages_of_word
@@ -216,7 +216,7 @@ def _languages_of_word(candidates: Iterable[str]) -> dict[str, frozenset[str]]:
     """Every listed word of the candidates, with and without accents, and the candidates it belongs to."""
     index: dict[str, set[str]] = {}
     for language in candidates:
-        for word in FUNCTION_WORDS.get(language, ()):
+        for word in VOTING_WORDS.get(language, ()):
             for spelling in (word, fold(word)):
                 index.setdefault(spelling, set()).add(language)
     return {word: frozenset(languages) for word, languages in index.items()}

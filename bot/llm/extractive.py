@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.language_evidence import FUNCTION_WORDS
 from bot.llm.interface import Prompt
 from bot.model import Passage
 from bot.prompting import NOT_FOUND
+from ingest.function_words import FUNCTION_WORDS
 from ingest.index.lexical import encode_query
 from ingest.model import Chunk
 

@@ -18,12 +18,14 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from threading import local
 
 import Stemmer  # type: ignore[import-not-found]  # carries no types
 
+from ingest.function_words import FUNCTION_WORDS
 from ingest.index.interface import SparseVector
 
 K1 = 1.2
@@ -36,6 +38,9 @@ LONGEST = 64
 """Characters of a word that count: what is longer is an encoded blob."""
 GRAM_WEIGHT = 0.4
 """Weight of a 4-gram in a query, where a word weighs 1; recall@5 is within a point anywhere from 0.25 to 1."""
+FUNCTION_WEIGHT = 0.5
+"""Weight in a query of a function word and its 4-grams, as a share of another word's. In an index of several languages
+they are rare, so their inverse document frequency is high and tells nothing. See `docs/measurements.md`."""
 HEADING_WEIGHT = 0.5
 """Weight in a query of what is found in a heading, beside what is found in the text. On 159 questions to a French help
 desk recall@5 rises from 75 to 83, on 60 to a handbook from 73 to 82; anything from 0.25 to 0.75 does as well."""
@@ -89,9 +94,17 @@ def encode_document(text: str, language: str, averages: Averages, *, heading: st
 
 
 def encode_query(text: str, language: str | None) -> SparseVector:
-    """The words and 4-grams of a question, each once; without a language, words are not stemmed."""
-    words, grams = _counts(text, language or "und")
-    weights = dict.fromkeys(words, 1.0) | dict.fromkeys(grams, GRAM_WEIGHT)
+    """The words and 4-grams of a question, each once.
+
+    Without a language, words are not stemmed and none is known for a function word.
+    """
+    language = language or "und"
+    function_words = _function_words(language)
+    weights: dict[int, float] = {}
+    for run, words, grams in _runs(text, language):
+        share = FUNCTION_WEIGHT if run in function_words else 1.0
+        for terms, weight in ((words, share), (grams, share * GRAM_WEIGHT)):
+            weights.update((term, max(weight, weights.get(term, 0.0))) for term in terms)
     weights.update([(_in_heading(term), weight * HEADING_WEIGHT) for term, weight in weights.items()])
     return SparseVector(indices=tuple(weights), values=tuple(weights.values()))
 
@@ -125,14 +138,27 @@ def _counts(text: str, language: str) -> tuple[Counter[int], Counter[int]]:
     """How often each word and each 4-gram occurs, by term id."""
     words: list[int] = []
     grams: list[int] = []
+    for _, of_words, of_grams in _runs(text, language):
+        words += of_words
+        grams += of_grams
+    return Counter(words), Counter(grams)
+
+
+def _runs(text: str, language: str) -> Iterator[tuple[str, Sequence[int], Sequence[int]]]:
+    """Every word, or run of a script without spaces, folded, with the term ids of its words and of its 4-grams."""
     for pairs, triples, word in _RUNS.findall(fold(text)):
         if word:
             stem, pieces = _terms(word[:LONGEST], language)
-            words.append(stem)
-            grams += pieces
+            yield word, (stem,), pieces
         else:
-            words += [_term("w", piece) for piece in (_pieces(pairs, 2) if pairs else _pieces(triples, 3))]
-    return Counter(words), Counter(grams)
+            cut = _pieces(pairs, 2) if pairs else _pieces(triples, 3)
+            yield pairs or triples, [_term("w", piece) for piece in cut], ()
+
+
+@cache
+def _function_words(language: str) -> frozenset[str]:
+    """As a text has them when it is folded and cut at apostrophes."""
+    return frozenset(fold(word).rstrip("'") for word in FUNCTION_WORDS.get(language, ()))
 
 
 @lru_cache(maxsize=1 << 15)

@@ -90,6 +90,23 @@ def test_what_stands_in_the_heading_counts_more() -> None:
     assert set(encode_query("leave", "en").indices) & (set(headed.indices) - set(plain.indices))
 
 
+@pytest.mark.parametrize(
+    ("language", "function_word"),
+    [("en", "Which"), ("fr", "OU"), ("fr", "qu’"), ("de", "für"), ("es", "cuantos"), ("tr", "nın")],
+)
+def test_a_function_word_counts_half_in_its_own_language(language: str, function_word: str) -> None:
+    assert max(encode_query(function_word, language).values) == 0.5
+    assert max(encode_query(function_word, "zh").values) == max(encode_query(function_word, None).values) == 1.0
+
+
+@pytest.mark.parametrize("question", ["where sphere", "sphere where"])
+def test_a_piece_that_a_function_word_shares_with_another_counts_whole(question: str) -> None:
+    alone = encode_query("sphere", "en")
+    both = encode_query(question, "en")
+    weights = dict(zip(both.indices, both.values, strict=True))
+    assert [weights[term] for term in alone.indices] == list(alone.values)
+
+
 def test_term_ids_never_change() -> None:
     """Every index on disk depends on them: a change is a new `PIPELINE`."""
     vector = encode_query("a leave 年假", "en")
