@@ -29,7 +29,8 @@ POLL_SECONDS = 0.02
 IDLE_POLL_SECONDS = 0.1
 """How often an idle holder looks whether somebody waits."""
 HOLD_SECONDS = 0.2
-"""What a process may do once it has its turn: opening costs more than a call, and one search is several calls."""
+"""Least time of a turn: one search is several calls. A turn lasts as long as opening took where that was longer, so
+that two processes that both have much to do spend at most half of the time on opening."""
 
 
 class Closable(Protocol):
@@ -55,7 +56,7 @@ class Shared(Generic[Engine]):
         self._waiting = FileLock(folder / "waiting", thread_local=False)
         self._holder = folder / "holder"
         self._engine: Engine | None = None
-        self._since = 0.0
+        self._turn_ends = 0.0
         self._calls = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
         self._watcher: threading.Thread | None = None
         self._closing = threading.Event()
@@ -113,7 +114,7 @@ class Shared(Generic[Engine]):
             ) from error
         except OSError as error:
             raise unusable(self._folder, error) from error
-        self._since = time.monotonic()
+        self._turn_ends = time.monotonic() + HOLD_SECONDS
         self._watch()
 
     def _who(self) -> str:
@@ -135,7 +136,7 @@ class Shared(Generic[Engine]):
                 return
 
     def _give_way(self) -> None:
-        if not self._lock.is_locked or time.monotonic() < self._since + HOLD_SECONDS:
+        if not self._lock.is_locked or time.monotonic() < self._turn_ends:
             return
         try:
             self._waiting.acquire(blocking=False)
@@ -146,7 +147,10 @@ class Shared(Generic[Engine]):
 
     def _opened(self) -> Engine:
         if self._engine is None:
+            started = time.monotonic()
             self._engine = self._open_engine()
+            opened = time.monotonic()
+            self._turn_ends = opened + max(HOLD_SECONDS, opened - started)
         return self._engine
 
     def _release(self) -> None:
