@@ -12,11 +12,12 @@ help:
 	@echo "make install  prepare .venv with the commands 'ingest' and 'bot'"
 	@echo "make check    format, lint, types, import contracts"
 	@echo "make eval     retrieval quality (DATA=folder in BEIR layout, several with spaces between; default: the demo's)"
+	@echo "make clean    remove all of that and what the demo indexed"
 	@echo "make bench    speed and memory (NAME=start for one bench, EMBEDDING=folder of a model for the one that needs it)"
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Souffleur needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+		{ echo "Souffleur needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 | head -1). Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Preparing .venv …"
 	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing (Debian and Ubuntu: apt install python3-venv)."; exit 1; }
 	@touch $@
@@ -51,7 +52,7 @@ check: .venv/.installed-dev
 	@PYTHONPATH=. $(BIN)/lint-imports --no-cache
 
 test: .venv/.installed-dev
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -rs
 
 eval: install
 	@$(if $(DATA),,$(BIN)/ingest sync --config $(DEMO) &&) $(BIN)/bot eval $(if $(DATA),$(DATA),--config $(DEMO) deploy/demo/questions)
@@ -60,4 +61,4 @@ bench: .venv/.installed-dev
 	@$(BIN)/python -m tests.bench $(NAME) $(if $(EMBEDDING),--embedding "$(EMBEDDING)")
 
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf deploy/demo/.souffleur .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
