@@ -64,7 +64,7 @@ def touched(source: Source, entry: Entry, old: Record) -> Change:
 
 
 def empty(source: Source, entry: Entry, old: Record | None, *, content_hash: str, parser: str, error: str) -> Change:
-    """There is nothing in it any more, so nothing of it stays."""
+    """There is nothing in it that can be read, and nobody has to mend it, so nothing of it stays."""
     change = failed(source, entry, old, version=entry.version, content_hash=content_hash, parser=parser, error=error)
     record = replace(change.record, empty=True, indexed_at=None)
     return Change(record=record, outcome=Outcome.SKIPPED, chunks=())
@@ -124,7 +124,7 @@ def understood(
         readers=readers_in_force(source, entry, parsed.readers),
         url=entry.url,
         author=storable(parsed.author) if parsed.author else None,
-        updated_at=parsed.updated_at or original.updated_at,
+        updated_at=_in_utc(parsed.updated_at) or _in_utc(original.updated_at),
     )
     record = Record(
         source=document.source,
@@ -148,6 +148,14 @@ def understood(
 
 def _outcome(record: Record) -> Outcome:
     return Outcome.SKIPPED if record.empty else Outcome.FAILED
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    """`moment` as it is stored; None for one that the calendar of UTC does not have, at either of its ends."""
+    try:
+        return moment.astimezone(UTC) if moment else None
+    except OverflowError:
+        return None
 
 
 def storable(text: str) -> str:

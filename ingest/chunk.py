@@ -348,7 +348,7 @@ def _frame(block: _Block, starts: list[int]) -> tuple[str, str, list[int]]:
     if block.kind == "table":
         return block.text[: starts[2]], "", starts[2:]
     fence = FENCE.match(block.text)
-    if fence is None:
+    if fence is None or len(starts) == 1:
         return "", "", starts
     return block.text[: starts[1]], f"\n{fence[1]}", starts[1:]
 

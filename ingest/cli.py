@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ingest.errors import SouffleurError, Transient
-from ingest.options import CONFIG, DEBUG
+from ingest.options import CONFIG, DEBUG, ReaderToken
 
 if TYPE_CHECKING:
     from ingest.index.hybrid import Index
@@ -59,11 +59,11 @@ def cli() -> None:
 @click.argument("targets", nargs=-1, metavar="[FOLDER|SOURCE]...")
 @AS_JSON
 @click.option("--retry", is_flag=True, help="Read documents again that failed and have not changed since.")
-@click.option("--allow-removals", is_flag=True, help="Remove what is gone even if that is most of a source.")
+@click.option("--allow-removals", is_flag=True, help="Remove what is gone even if that is most of a source, or all.")
 @CONFIG
 @DEBUG
 def sync(targets: Sequence[str], as_json: bool, retry: bool, allow_removals: bool) -> None:
-    """Index what is new or changed, remove what is gone.
+    """Index what is new, remove what is gone.
 
     Without arguments: all sources of the configuration, and all folders that were synced by path before.
     """
@@ -72,6 +72,7 @@ def sync(targets: Sequence[str], as_json: bool, retry: bool, allow_removals: boo
         from ingest import terminal
         from ingest.commit import Writer
         from ingest.parsers.sandbox import Sandbox
+        from ingest.sources.interface import SourceUnavailable
         from ingest.sync import sync as sync_source
 
         stop = _stop_on_signals()
@@ -79,7 +80,6 @@ def sync(targets: Sequence[str], as_json: bool, retry: bool, allow_removals: boo
         errors: dict[str, SouffleurError] = {}
         async with _opened(settings) as (ledger, index), ledger.writing(), Sandbox(settings.parsing) as sandbox:
             writer = Writer(ledger, index)
-            await writer.recover()
             chosen = await _chosen(targets, settings, ledger)
             with terminal.progress(silent=as_json) as progress:
                 for record, source in chosen:
@@ -102,8 +102,8 @@ def sync(targets: Sequence[str], as_json: bool, retry: bool, allow_removals: boo
                         reports.append(report)
                     except SouffleurError as error:
                         errors[source.name] = error
-                        if not isinstance(error, Transient):
-                            break
+                        if not isinstance(error, SourceUnavailable):
+                            break  # index, ledger and models are the same for all sources
         _show_reports(reports, errors, as_json=as_json)
         if stop.is_set():
             return INTERRUPTED
@@ -120,7 +120,7 @@ def sync(targets: Sequence[str], as_json: bool, retry: bool, allow_removals: boo
 @CONFIG
 @DEBUG
 def plan(targets: Sequence[str], as_json: bool) -> None:
-    """Show what a sync would read, relabel and remove, and change nothing."""
+    """Show what a sync would do, and change nothing."""
 
     async def work(settings: IngestSettings) -> int:
         from ingest import plan, terminal
@@ -151,11 +151,17 @@ def status(as_json: bool) -> None:
 
         async with _opened(settings) as (ledger, index):
             states = await ledger.states()
+            failing = {
+                state.source.name: await ledger.failing(state.source.name, terminal.NAMED)
+                for state in states
+                if state.failing
+            }
             indexed = await index.count() if any(state.chunks for state in states) else 0
         if as_json:
-            _print_json({"sources": [terminal.state_data(state) for state in states], "indexed_passages": indexed})
+            sources = [terminal.state_data(state, failing.get(state.source.name, {})) for state in states]
+            _print_json({"sources": sources, "indexed_passages": indexed})
         else:
-            _print_lines(terminal.status(states, indexed))
+            _print_lines(terminal.status(states, failing, indexed))
         return OK
 
     _run(work)
@@ -163,27 +169,33 @@ def status(as_json: bool) -> None:
 
 @cli.command(epilog=EXIT_CODES)
 @click.argument("question")
-@click.option("--as", "tokens", multiple=True, metavar="TOKEN", help="A reader token to search as; may be repeated.")
+@click.option(
+    "--as",
+    "tokens",
+    type=ReaderToken(),
+    multiple=True,
+    metavar="TOKEN",
+    help="A reader token that you hold too, such as group:finance; may be repeated. `public` alone: an outsider.",
+)
 @click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 100), help="How many passages.")
 @AS_JSON
 @CONFIG
 @DEBUG
 def search(question: str, tokens: Sequence[str], limit: int, as_json: bool) -> None:
-    """Show the passages that the index finds for a question.
+    """Show the passages found for a question.
 
-    As a member of the company (the tokens everyone and public), unless --as names other tokens.
+    As a member of the company, who holds everyone and public, and what --as adds.
     """
 
     async def work(settings: IngestSettings) -> int:
         from ingest import terminal
         from ingest.language import UNKNOWN, language_of
-        from ingest.model import EVERYONE, PUBLIC
+        from ingest.model import held
 
         language = language_of(question, settings.languages)
-        readers = frozenset(tokens) or frozenset({EVERYONE, PUBLIC})
         async with _opened(settings) as (_, index):
             known = None if language == UNKNOWN else language
-            found = await index.search(question, visible_to=readers, language=known, limit=limit)
+            found = await index.search(question, visible_to=held(tokens), language=known, limit=limit)
         if as_json:
             _print_json([terminal.hit_data(hit) for hit in found])
         elif found:
@@ -199,13 +211,19 @@ def search(question: str, tokens: Sequence[str], limit: int, as_json: bool) -> N
 @CONFIG
 @DEBUG
 def reindex() -> None:
-    """Build the index anew from the texts in the ledger, without the sources."""
+    """Build the index anew, without the sources.
+
+    From the texts in the ledger: after another embedding model was chosen, or when a message says so.
+    """
 
     async def work(settings: IngestSettings) -> int:
         from ingest import terminal
         from ingest.commit import Writer
 
         async with _opened(settings) as (ledger, index), ledger.writing():
+            if not await ledger.sources():
+                click.echo("Nothing is indexed yet: ingest sync FOLDER")
+                return OK
             expected = await ledger.count_chunks()
             with click.progressbar(length=expected, label="passages", file=sys.stderr) as bar:
                 await Writer(ledger, index).reindex(lambda count: bar.update(count - bar.pos))
@@ -220,7 +238,10 @@ def reindex() -> None:
 @CONFIG
 @DEBUG
 def forget(source: str) -> None:
-    """Remove a source with all its documents, as when it left the configuration."""
+    """Remove a source with all its documents.
+
+    A source of the configuration comes back with the next sync, unless it has left the file before.
+    """
 
     async def work(settings: IngestSettings) -> int:
         from ingest import terminal
@@ -341,7 +362,7 @@ def _code(error: SouffleurError) -> int:
 async def _work(work: Callable[[IngestSettings], Awaitable[int]], options: Mapping[str, Any]) -> int:
     from ingest import settings, telemetry
 
-    read = settings.read(options.get("config"), settings.IngestSettings, settings.Secrets())
+    read = settings.read(options.get("config"), settings.IngestSettings, settings.secrets())
     telemetry.start_logging("debug" if options.get("debug") else read.log.level, read.log.format)
     return await work(read)
 

@@ -24,8 +24,9 @@ _Item = TypeVar("_Item")
 
 
 class Writer:
-    """The one writer of an index and its ledger; use it inside `ledger.writing`, and `recover` first.
+    """The one writer of an index and its ledger; use it inside `ledger.writing`.
 
+    `recover` first, and again after a call that failed: the next commit would take for settled what that one left.
     Every call may raise what ledger and index raise.
     """
 

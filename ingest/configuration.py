@@ -40,8 +40,20 @@ SECRET_KEY = re.compile(r"(^|_)(api_?key|key|token|password|passwd|secret)$", re
 
 URL_WITH_PASSWORD = re.compile(r"^[a-z0-9+.-]+://[^/@\s]*:[^/@\s]+@", re.IGNORECASE)
 
-ADDRESS_KEY = re.compile(r"models\.\w+\.base_url$|index\.url$")
+UNUSABLE = re.compile("[\x00\ud800-\udfff]")
+"""Characters that no path, address or name can have, and that YAML can write as `\\0` and `\\ud800`."""
+
+ADDRESS_KEY = re.compile(r"models\.\w+\.base_url$|index\.url$|serve\.public_url$")
 """Settings that hold the address of an HTTP server."""
+
+FILE_BYTES = 1_000_000
+"""A longer file was made by no person and read by mistake."""
+
+MOST_VALUES = 50_000
+"""What is behind an alias counted each time: aliases of aliases, and merged sections, grow without end."""
+
+MOST_PROBLEMS = 20
+"""How many are told at once; the next run tells the rest."""
 
 EXPECTED = {
     "bool_parsing": "true or false",
@@ -72,6 +84,7 @@ BOUNDS = {
 PATTERNS = {
     "^[a-z]{2}$": "two small letters such as en (ISO 639-1)",
     "^[0-9a-fA-F]{64}$": "the SHA-256 of the key, 64 hexadecimal digits: printf %s KEY | sha256sum",
+    "^https?://": "an address; it starts with http:// or https://",
     r"^[a-z0-9][a-z0-9_.-]*$": "a name of small letters, digits, `-`, `_` and `.`",
 }
 """What each pattern in a settings class asks for."""
@@ -124,12 +137,17 @@ def load(file: Path, settings_class: type[Model]) -> Model:
             raise ConfigurationError(_syntax(file, error)) from error
     except ValidationError as error:
         told = {problem.path for problem in problems}
-        mistakes = [_Mistake(root, settings_class, details) for details in error.errors(include_url=False)]
+        details = error.errors(include_url=False)[:MOST_PROBLEMS]
+        mistakes = [_Mistake(root, settings_class, detail) for detail in details]
         problems += [mistake.problem() for mistake in mistakes if mistake.path not in told]
+    except ValueError as error:  # a number or a date that is none
+        if not problems:
+            raise ConfigurationError(f"{file}: {error}") from error
     if problems or settings is None:
+        problems.sort(key=lambda problem: problem.line)
         lines = (
             f"{file}:{problem.line}: {f'{_dotted(problem.path)}: ' if problem.path else ''}{problem.text}"
-            for problem in sorted(problems, key=lambda problem: problem.line)
+            for problem in problems[:MOST_PROBLEMS]
         )
         raise ConfigurationError("\n".join(lines))
     return settings
@@ -137,6 +155,8 @@ def load(file: Path, settings_class: type[Model]) -> Model:
 
 def _compose(file: Path) -> yaml.Node | None:
     try:
+        if file.stat().st_size > FILE_BYTES:
+            raise ConfigurationError(f"{file}: longer than a configuration can be; name another file")
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{file}: is not UTF-8 text; save it as UTF-8") from error
@@ -151,7 +171,22 @@ def _compose(file: Path) -> yaml.Node | None:
         raise ConfigurationError(f"{file}:{line}: a control character; take it out") from error
     except RecursionError as error:
         raise ConfigurationError(f"{file}: nested too deeply to read") from error
+    if root is not None and _size(root, {}) > MOST_VALUES:
+        raise ConfigurationError(f"{file}: holds more than {MOST_VALUES:,} values; take out aliases (`*…`) of aliases")
     return None if root is None or root.tag == "tag:yaml.org,2002:null" else root
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many values `node` stands for, aliases written out."""
+    if id(node) not in known:
+        known[id(node)] = 1  # what it counts as where it holds itself
+        parts: list[yaml.Node] = []
+        if isinstance(node, yaml.MappingNode):
+            parts = [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            parts = node.value
+        known[id(node)] += sum(_size(part, known) for part in parts)
+    return known[id(node)]
 
 
 def _syntax(file: Path, error: yaml.MarkedYAMLError) -> str:
@@ -178,12 +213,28 @@ def _look_over(root: yaml.MappingNode) -> Iterator[Problem]:
             waiting += [(value, (*path, key.value)) for key, value in node.value]
         elif isinstance(node, yaml.SequenceNode):
             waiting += [(item, (*path, number)) for number, item in enumerate(node.value)]
-        elif URL_WITH_PASSWORD.match(node.value):
-            yield Problem(
-                path=path, line=_line(node), text=f"holds a password; take it out of the address{_way_out(path)}"
-            )
-        elif ADDRESS_KEY.match(_dotted(path)) and not re.match("https?://.", node.value):
-            yield Problem(path=path, line=_line(node), text="not an address; it starts with http:// or https://")
+        elif isinstance(node, yaml.ScalarNode) and (text := _wrong_with(node, path)):
+            yield Problem(path=path, line=_line(node), text=text)
+
+
+def _wrong_with(node: yaml.ScalarNode, path: KeyPath) -> str | None:
+    """What is wrong with a single value whatever the settings classes expect there; None for nothing."""
+    if UNUSABLE.search(node.value):
+        return "holds a character that no setting can have; take it out"
+    if URL_WITH_PASSWORD.match(node.value):
+        return f"holds a password; take it out of the address{_way_out(path)}"
+    if ADDRESS_KEY.match(_dotted(path)):
+        if not re.match("https?://.", node.value):
+            return "not an address; it starts with http:// or https://"
+        if "?" in node.value:
+            return f"an address with a `?`, where secrets hide; take out what follows{_way_out(path)}"
+    try:
+        yaml.constructor.SafeConstructor().construct_object(node)
+    except yaml.YAMLError:
+        return None  # a tag without a meaning: told when the whole is constructed
+    except ValueError:
+        return "neither a number nor a date that can be; put it in quotes if it is text"
+    return None
 
 
 def _look_over_keys(node: yaml.MappingNode, path: KeyPath) -> Iterator[Problem]:
@@ -236,6 +287,8 @@ class _Mistake:
         if kind == "literal_error":
             allowed = [str(value) for value in get_args(_without_none(self.declared))]
             return f"{self._given()} is not allowed; {_suggestion(str(self.details['input']), allowed, one='allowed')}"
+        if kind == "invalid_key":
+            return "not a name; put it in quotes"
         if kind == "string_pattern_mismatch":
             return f"not {PATTERNS[context['pattern']]}"
         if kind == "too_short":

@@ -13,10 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import SecretStr
 from sqlalchemy import event
-from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from ingest.errors import Terminal, Transient
+from ingest.errors import ConfigurationError, Terminal, Transient
 from ingest.model import Readers
 
 DEFAULT_ADDRESS = "sqlite+aiosqlite:///.souffleur/state.db"
@@ -141,7 +141,7 @@ LEDGER = Schema(
 async def connect(address: str | None, password: SecretStr | None, schema: Schema) -> AsyncEngine:
     """An engine on the database, with the tables in this version's form; whoever asked for it disposes of it.
 
-    Raises `DatabaseUnavailable`, `DatabaseUnreadable`.
+    Raises `DatabaseUnavailable`, `DatabaseUnreadable`, `ConfigurationError`.
     """
     url = sa.make_url(address or DEFAULT_ADDRESS)
     if password is not None:
@@ -154,7 +154,12 @@ async def connect(address: str | None, password: SecretStr | None, schema: Schem
             raise DatabaseUnavailable(
                 f"cannot make the folder {folder!r}: {error.strerror}; choose another `home`"
             ) from error
-    engine = create_async_engine(url)
+    try:
+        engine = create_async_engine(url)
+    except ImportError as error:
+        raise ConfigurationError(
+            "state.url names Postgres, which needs the extra `postgres`: .venv/bin/pip install -e '.[postgres]'"
+        ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -185,6 +190,8 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     except (OperationalError, InterfaceError, OSError) as error:
         reason = _first_line(error)
         raise DatabaseUnavailable(f"{name}: {reason}; check `state.url`, the disk and its permissions") from error
+    except (IntegrityError, DataError) as error:
+        raise DatabaseUnreadable(f"{name} refused a row: {_first_line(error)}; please report this") from error
     except DatabaseError as error:
         reason = _first_line(error)
         raise DatabaseUnreadable(f"{name}: {reason}; move it away, then run `ingest sync` to build it anew") from error

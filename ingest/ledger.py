@@ -89,7 +89,7 @@ class Record:
     error: str | None
     """Why the last attempt failed, in one line; None after a success."""
     empty: bool = False
-    """The last attempt found nothing to read, which `error` says and which is nobody's fault."""
+    """The last attempt found nothing that can be read, which `error` says and which is nobody's fault."""
     title: str
     url: str | None
     author: str | None
@@ -268,6 +268,15 @@ class Ledger:
             )
             for source in sources
         ]
+
+    async def failing(self, source: str, limit: int) -> dict[DocumentId, str]:
+        """The first `limit` documents, by id, that the last attempt failed to read, and why."""
+        query = sa.select(DOCUMENTS.c.id, DOCUMENTS.c.error).where(
+            DOCUMENTS.c.source == source, DOCUMENTS.c.error.is_not(None), ~DOCUMENTS.c.empty
+        )
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(query.order_by(DOCUMENTS.c.id).limit(limit))
+            return {row.id: row.error for row in rows}
 
     async def remember_source(self, source: SourceRecord) -> None:
         async with transaction(self._writer) as connection:

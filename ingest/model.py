@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +24,12 @@ PUBLIC = "public"
 
 EVERYONE = "everyone"
 """Held by every member of the company."""
+
+MEMBER: Readers = frozenset({EVERYONE, PUBLIC})
+"""What every member of the company holds."""
+
+READER_TOKEN = re.compile(r"public|everyone|[a-z][a-z0-9_-]*:[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+"""`public`, `everyone`, or a lower-case kind and a name: `group:finance`, `user:ada@example.org`, `slack:C042`."""
 
 CHUNK_NAMESPACE = uuid.UUID("6f0d6b0e-6d0c-5b3c-9c0e-0f8f0a7d3c51")
 """Namespace of chunk ids; changing it orphans every indexed point."""
@@ -126,6 +134,28 @@ class Chunk:
     def indexed_text(self) -> str:
         """Title and heading path, then the passage: what both vectors are made from."""
         return f"{self.heading}\n{self.text}"
+
+
+def reader_token(text: str) -> str:
+    """`text` itself when it is a reader token.
+
+    Raises `ValueError` otherwise: a token that nobody can hold would hide documents without a word.
+    """
+    if READER_TOKEN.fullmatch(text):
+        return text
+    kind, colon, name = "".join(text.split()).lower().partition(":")
+    prefix = "" if kind in (PUBLIC, EVERYONE) else "user:" if "@" in kind else "group:"
+    meant = f"{kind}:{name}" if colon else prefix + kind
+    if not (READER_TOKEN.fullmatch(meant) and meant.isprintable()):
+        meant = "group:finance"
+    shown = text if text.isprintable() else repr(text)
+    raise ValueError(f"`{shown}` is no reader token; did you mean `{meant}`? (public, everyone, group:…, user:…)")
+
+
+def held(tokens: Iterable[str]) -> Readers:
+    """Who a command asks as: a member of the company who holds `tokens` too; `public` alone is an outsider."""
+    named = frozenset(tokens)
+    return named if named == {PUBLIC} else MEMBER | named
 
 
 def chunk_id(source: str, document: DocumentId, key: str) -> ChunkId:

@@ -7,11 +7,25 @@ from typing import Any
 
 import click
 
+from ingest.model import reader_token
+
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
     """Keep the value where every command finds it; the one given last counts."""
     if value:
         context.ensure_object(dict)[parameter.name] = value
+
+
+class ReaderToken(click.ParamType[str]):
+    """A reader token, see `ingest.model.READER_TOKEN`."""
+
+    name = "token"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        try:
+            return reader_token(value)
+        except ValueError as error:
+            self.fail(str(error), parameter, context)
 
 
 CONFIG = click.option(

@@ -13,7 +13,7 @@ GUARD_SHARE = 0.5
 """More than this share of a source's documents gone at once looks like a disk that is not mounted."""
 
 GUARD_FLOOR = 20
-"""Up to this many may always go."""
+"""Up to this many may always go, unless nothing else is listed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,21 +40,26 @@ class Plan:
         return changed + len(self.unchanged) + len(self.failing) + len(self.skipped)
 
     @property
+    def emptied(self) -> bool:
+        """Whether the listing is empty where documents were: a folder that a disk was mounted on looks like this."""
+        return not self.listed and bool(self.removed)
+
+    @property
     def guarded(self) -> bool:
-        """Whether more would be removed than is believed without being told so."""
-        return len(self.removed) > max(GUARD_FLOOR, self.known * GUARD_SHARE)
+        """Whether more would be removed than is believed without being told so: most of a source, or all of it."""
+        return self.emptied or len(self.removed) > max(GUARD_FLOOR, self.known * GUARD_SHARE)
 
 
 async def compare(source: Source, known: Mapping[DocumentId, Record], *, retry: bool = False) -> Plan:
     """List `source` to its end, and sort. `retry` reads again what failed. Raises `SourceUnavailable`."""
     plan = Plan(known=len(known))
     kept: set[DocumentId] = set()
-    unseen: list[str] = []
+    unseen: set[str] = set()
     async for item in source.list():
         if isinstance(item, Skipped):
             plan.skipped.append(item)
             if item.unseen:
-                unseen.append(item.id)
+                unseen.add(item.id)
             continue
         kept.add(item.id)
         record = known.get(item.id)

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from ingest import configuration
 from ingest.errors import ConfigurationError
@@ -44,6 +46,10 @@ def supported_database(state: StateSettings) -> StateSettings:
     """`state`, unless its address names a database that is not supported (a ValueError for pydantic)."""
     if state.url is not None and state.url.partition("://")[0] not in DRIVERS:
         raise ValueError("`url` must start with sqlite:/// or postgresql://")
+    try:
+        make_url(state.url or "sqlite://")
+    except (ArgumentError, ValueError) as error:
+        raise ValueError("`url` is no address; write it as postgresql://user@host:5432/database") from error
     return state
 
 
@@ -148,6 +154,14 @@ class Secrets(BaseSettings):
     reranker_api_key: SecretStr | None = None
     qdrant_api_key: SecretStr | None = None
     state_password: SecretStr | None = None
+
+
+def secrets() -> Secrets:
+    """What the environment and `.env` hold. Raises `ConfigurationError` for an `.env` that is no text."""
+    try:
+        return Secrets()
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(".env: is not UTF-8 text; save it as UTF-8") from error
 
 
 Settings = TypeVar("Settings", bound=IngestSettings)

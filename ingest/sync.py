@@ -21,7 +21,7 @@ from ingest.commit import BATCH, Writer
 from ingest.errors import SouffleurError, Transient
 from ingest.ledger import Ledger, Record
 from ingest.model import DocumentId, Entry, Original, Parsed
-from ingest.parsers.interface import NoText, ParserUnavailable
+from ingest.parsers.interface import NeedsOcr, NoText, ParserUnavailable, UnknownFormat
 from ingest.plan import Plan, compare
 from ingest.sources.interface import DocumentGone, Source, SourceUnavailable
 
@@ -33,6 +33,9 @@ GROUP_SECONDS = 1.0
 
 HASH_SECONDS = 300
 """Clock time for reading one file once, from a slow share."""
+
+REASON_CHARACTERS = 500
+"""Of a reason that is kept and shown; some repeat what the document says."""
 
 _log = logging.getLogger(__name__)
 
@@ -78,6 +81,8 @@ class Report:
     interrupted: bool = False
     withheld: int = 0
     """Removals that the guard held back."""
+    emptied: bool = False
+    """They were held back because the listing was empty."""
     seconds: float = 0.0
 
     @property
@@ -99,11 +104,11 @@ async def sync(
     retry: bool = False,
     allow_removals: bool = False,
 ) -> Report:
-    """Bring ledger and index to what `source` holds now, after `writer.recover`.
+    """Bring ledger and index to what `source` holds now, once what an earlier run left half written is mended.
 
     One document that fails keeps its last good version and stops nothing. `retry` reads those again that failed and
-    have not changed since; `allow_removals` lifts the guard against a listing that lacks most documents. Once `stop` is
-    set, what has been read is written and the rest is left to the next run.
+    have not changed since; `allow_removals` lifts the guard against a listing that lacks most documents, or all. Once
+    `stop` is set, what has been read is written and the rest is left to the next run.
 
     Raises `SourceUnavailable`, and whatever ledger and index raise; what was committed before stays.
     """
@@ -127,7 +132,7 @@ async def sync(
     except (SouffleurError, BaseExceptionGroup) as raised:
         cause = _cause(raised)
         error = str(cause)
-        raise cause from raised
+        raise cause from cause.__cause__
     finally:
         ended = datetime.now(UTC)
         run.report.seconds = (ended - started).total_seconds()
@@ -155,6 +160,7 @@ class _Run:
     """Telling languages and cutting are pure Python: two threads at it would only take turns."""
 
     async def all(self, *, allow_removals: bool) -> None:
+        await self.writer.recover()
         self.known = await self.ledger.documents(self.source.name)
         plan = await compare(self.source, self.known, retry=self.retry)
         self.progress(Listed(source=self.source.name, documents=plan.listed, to_read=len(plan.read)))
@@ -164,7 +170,7 @@ class _Run:
         if self.stop.is_set():
             self.report.interrupted = True
         elif plan.guarded and not allow_removals:
-            self.report.withheld = len(plan.removed)
+            self.report.withheld, self.report.emptied = len(plan.removed), plan.emptied
         else:
             await self._remove(plan)
 
@@ -225,7 +231,7 @@ class _Run:
             raise
         except (Transient, DocumentGone, ParserUnavailable, OSError) as error:
             reason, version = _one_line(error), ""  # may go well another time, though the document stays the same
-        except NoText as error:
+        except (NoText, NeedsOcr, UnknownFormat) as error:
             return change.empty(*(self.source, entry, old), content_hash=digest, parser=parser, error=_one_line(error))
         except SouffleurError as error:
             reason = _one_line(error)
@@ -297,7 +303,8 @@ async def _digest(path: Path) -> str:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(change.storable(str(error)).split()) or type(error).__name__
+    line = " ".join(change.storable(str(error)).split()) or type(error).__name__
+    return line if len(line) <= REASON_CHARACTERS else line[: REASON_CHARACTERS - 1] + "…"
 
 
 def _cause(error: BaseException) -> BaseException:

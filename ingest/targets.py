@@ -57,6 +57,7 @@ def _source(
         return target, configured[target]
     folder = Path(target).expanduser()
     if target in known and not folder.is_dir():
+        _refuse_orphan(known[target])
         return target, FilesSettings(root=Path(known[target].location))
     if not folder.is_dir():
         what = "is a file; name the folder it is in" if folder.exists() else "is no folder"
@@ -69,8 +70,18 @@ def _source(
     taken = {**dict.fromkeys(configured), **known}
     for name, record in known.items():
         if name not in configured and Path(record.location) == root:
+            _refuse_orphan(record)
             return name, FilesSettings(root=root)
     return _free_name(root, taken), FilesSettings(root=root)
+
+
+def _refuse_orphan(record: SourceRecord) -> None:
+    """A folder named on the command line is readable by everyone, which this source's documents may never have been."""
+    if record.configured:
+        raise ConfigurationError(
+            f"the source {record.name!r} has left the configuration, and who may read it with it; put it back, or run"
+            f" `ingest forget {record.name}` first"
+        )
 
 
 def _record(name: str, settings: FilesSettings, *, configured: bool) -> SourceRecord:

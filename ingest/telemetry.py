@@ -23,17 +23,21 @@ RETRIEVE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 """Seconds, from an embedded index to one that waits for another process to let go of it."""
 
 QUIET = (
+    "aiosqlite",
     "alembic",
+    "filelock",
     "httpcore",
     "httpx",
     "kreuzberg",
     "openai",
     "sentence_transformers",
-    "sqlalchemy",
     "stamina",
     "uvicorn.access",
 )
 """Libraries that write a line a request or a model; theirs begin one level later than ours."""
+
+STATEMENTS = ("sqlalchemy",)
+"""Those that write several lines a statement, and none that help below a warning."""
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -133,3 +137,5 @@ def start_logging(level: Literal["debug", "info", "warning", "error"], format: L
     logging.captureWarnings(capture=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(min(LEVELS[level] + 10, logging.ERROR))
+    for name in STATEMENTS:
+        logging.getLogger(name).setLevel(max(LEVELS[level], logging.WARNING))

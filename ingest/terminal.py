@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +16,18 @@ from ingest.sync import Listed, Progress, Settled
 if TYPE_CHECKING:
     from ingest.index.interface import Hit
     from ingest.ledger import SourceState
+    from ingest.model import DocumentId
     from ingest.plan import Plan
     from ingest.sync import Report
 
 PLAIN_SECONDS = 10.0
 """At least this long between two lines of progress where there is no terminal."""
 
-PLAN_LINES = 20
-"""Documents that a plan names of each kind; `--json` has all."""
+NAMED = 20
+"""Documents that a plan names of each kind (`--json` has all), and a status of each source."""
+
+RATE_SECONDS = 1.0
+"""A rate is shown after this long: what is unchanged is settled at once, and tells nothing of the rest."""
 
 EXCERPT = 300
 """Characters of a passage that a search shows."""
@@ -64,10 +68,14 @@ def _bar() -> Iterator[Progress]:
                 bar.reset(task, description=event.source, total=event.documents, rate="")
             elif event.outcome is not Outcome.REMOVED:
                 bar.advance(task)
-                speed = bar.tasks[0].speed
-                bar.update(task, rate=f"{speed:,.0f}/s" if speed else "")
+                bar.update(task, rate=rate(bar.tasks[0].completed, bar.tasks[0].elapsed or 0))
 
         yield show
+
+
+def rate(settled: float, seconds: float) -> str:
+    """How fast documents are settled; empty as long as that says nothing."""
+    return f"{settled / seconds:,.1f} documents/s" if seconds >= RATE_SECONDS else ""
 
 
 class _Lines:
@@ -99,8 +107,9 @@ def report(done: Report) -> Iterator[str]:
     if done.interrupted:
         yield "  Interrupted; what was read is kept, and the next sync goes on from here."
     if done.withheld:
+        why = "for nothing is listed any more" if done.emptied else "more than is believed untold"
         yield (
-            f"  {counted(done.withheld, 'document')} would go, more than is believed untold: is everything mounted?"
+            f"  {counted(done.withheld, 'document')} would go, {why}: is everything mounted?"
             f" Nothing was removed. If they are meant to go: ingest sync --allow-removals {done.source}"
         )
 
@@ -108,34 +117,45 @@ def report(done: Report) -> Iterator[str]:
 def plan(source: str, planned: Plan) -> Iterator[str]:
     """What a sync would do."""
     kinds = (
-        ("read", [entry.id for entry in planned.read]),
-        ("relabel", [record.id for record in planned.relabel]),
-        ("remove", planned.removed),
-        ("skip", [item.id for item in planned.skipped]),
-        ("failing", [record.id for record in planned.failing]),
+        ("read", [(entry.id, None) for entry in planned.read]),
+        ("relabel", [(record.id, None) for record in planned.relabel]),
+        ("remove", [(id, None) for id in planned.removed]),
+        ("skip", [(item.id, item.reason) for item in planned.skipped]),
+        ("failing", [(record.id, record.error) for record in planned.failing]),
     )
-    counts = ", ".join(f"{len(ids):,} to {name}" for name, ids in kinds[:4])
+    counts = ", ".join(f"{len(items):,} to {name}" for name, items in kinds[:4])
     yield f"{source}: {counts}, {len(planned.failing):,} still failing, {len(planned.unchanged):,} unchanged"
-    for name, ids in kinds:
-        yield from (f"  {name:<8} {printable(id)}" for id in sorted(ids)[:PLAN_LINES])
-        if len(ids) > PLAN_LINES:
-            yield f"  {name:<8} … and {len(ids) - PLAN_LINES:,} more"
-    if planned.guarded:
+    for name, items in kinds:
+        yield from _named(name, sorted(items)[:NAMED], len(items))
+    if planned.emptied:
+        yield "  Nothing is listed any more; a sync would not remove all of it without --allow-removals."
+    elif planned.guarded:
         yield "  A sync would not remove that many without --allow-removals."
 
 
-def status(states: Iterable[SourceState], indexed: int | None) -> Iterator[str]:
-    """How every source stands."""
+def _named(what: str, items: Sequence[tuple[DocumentId, str | None]], count: int) -> Iterator[str]:
+    """One line for each of the documents, with its reason if there is one; `count` is how many there are in all."""
+    for id, reason in items:
+        yield f"  {what:<8} {printable(id)}" + (f": {printable(reason)}" if reason else "")
+    if count > len(items):
+        yield f"  {what:<8} … and {count - len(items):,} more"
+
+
+def status(
+    states: Iterable[SourceState], failing: Mapping[str, Mapping[DocumentId, str]], indexed: int | None
+) -> Iterator[str]:
+    """How every source stands. `failing`: the documents to name, with their reasons, by source."""
     total = 0
     for state in states:
         total += state.chunks
-        when = f"{state.synced_at:%Y-%m-%d %H:%M} UTC" if state.synced_at else "never completely"
-        failing = f", {state.failing:,} failing" if state.failing else ""
+        when = f"synced {state.synced_at:%Y-%m-%d %H:%M} UTC" if state.synced_at else "not completely synced yet"
+        failed = f", {state.failing:,} failing" if state.failing else ""
         held = f"{counted(state.documents, 'document')}, {counted(state.chunks, 'passage')}"
-        yield f"{state.source.name}: {held}{failing}; synced {when}"
+        yield f"{state.source.name}: {held}{failed}; {when}"
         yield f"  {printable(state.source.location)}"
         if state.error:
             yield f"  The last sync ended early: {printable(state.error)}"
+        yield from _named("failing", list(failing.get(state.source.name, {}).items()), state.failing)
     if not total and not indexed:
         yield "Nothing is indexed yet: ingest sync FOLDER"
     elif indexed == total:
@@ -171,6 +191,7 @@ def report_data(done: Report) -> dict[str, Any]:
         "parsed": done.parsed,
         "interrupted": done.interrupted,
         "withheld": done.withheld,
+        "emptied": done.emptied,
         "seconds": round(done.seconds, 3),
     }
 
@@ -184,16 +205,18 @@ def plan_data(planned: Plan) -> dict[str, Any]:
         "failing": [{"document": record.id, "reason": record.error} for record in planned.failing],
         "unchanged": len(planned.unchanged),
         "guarded": planned.guarded,
+        "emptied": planned.emptied,
     }
 
 
-def state_data(state: SourceState) -> dict[str, Any]:
+def state_data(state: SourceState, failing: Mapping[DocumentId, str]) -> dict[str, Any]:
     return {
         "source": state.source.name,
         "location": state.source.location,
         "configured": state.source.configured,
         "documents": state.documents,
         "failing": state.failing,
+        "failures": [{"document": id, "reason": reason} for id, reason in failing.items()],
         "passages": state.chunks,
         "synced_at": state.synced_at.isoformat() if state.synced_at else None,
         "error": state.error,

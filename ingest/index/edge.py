@@ -23,7 +23,7 @@ from uuid import UUID
 import qdrant_edge as edge
 from pydantic import TypeAdapter, ValidationError
 
-from ingest.index.interface import Identity, IndexDamaged, IndexUnavailable, Point, Ranked, SparseVector
+from ingest.index.interface import Identity, IndexDamaged, IndexMissing, Point, Ranked, SparseVector
 from ingest.index.schema import DENSE, DOCUMENT, LEXICAL, PAYLOAD_INDEXES, READERS, chunk_of, payload_of
 from ingest.index.sharing import Shared, unusable
 from ingest.model import Chunk, ChunkId, DocumentId, Readers
@@ -159,7 +159,7 @@ class EdgeStore:
 
     def _load(self) -> edge.EdgeShard:
         if self._read_identity() is None:
-            raise IndexUnavailable(f"there is no index in {self.place!r} yet; run `ingest sync`")
+            raise IndexMissing(f"there is no index in {self.place!r} yet; run `ingest sync`")
         with self._engine_errors("cannot be opened"):
             return edge.EdgeShard.load(str(self._shard))
 
@@ -188,13 +188,13 @@ class EdgeStore:
         return total
 
     def _compact(self) -> None:
+        # Before, not after: one that fails must not be tried again at every flush.
+        self._uncompacted_file.write_text("0")
         command = [sys.executable, "-m", "ingest.index.compact", str(self._shard)]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=COMPACT_SECONDS)
         except (subprocess.SubprocessError, OSError) as error:
             logger.warning("the index in %r was not compacted, and opens more slowly: %s", self.place, error)
-            return
-        self._uncompacted_file.write_text("0")
 
     @property
     def _uncompacted_file(self) -> Path:

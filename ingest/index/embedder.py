@@ -16,6 +16,9 @@ from ingest.index.local import LocalModel, well_formed
 
 SECTION = "models.embedding"
 
+QUERY_SECONDS = 5.0
+"""Longest wait for the vector of a question: somebody waits for the answer, and words alone find passages, too."""
+
 PROBE = "size"
 """What a model is asked to embed when only the length of its vectors is wanted."""
 
@@ -59,7 +62,7 @@ class EndpointEmbedder:
 
     async def size(self) -> int:
         if self._size is None:
-            self._size = len(await self.embed_query(PROBE))
+            self._size = len((await self._batch([PROBE]))[0])
         return self._size
 
     async def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
@@ -76,7 +79,14 @@ class EndpointEmbedder:
         return [vector for batch in batches for vector in batch.result()]
 
     async def embed_query(self, text: str) -> list[float]:
-        return (await self._batch([self._settings.query_prefix + text]))[0]
+        seconds = min(QUERY_SECONDS, self._settings.timeout_seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                return (await self._batch([self._settings.query_prefix + text]))[0]
+        except TimeoutError as error:
+            raise ModelUnavailable(
+                f"{self._endpoint.who} did not embed a question in {seconds:g} s; is it overloaded?"
+            ) from error
 
     async def close(self) -> None:
         await self._endpoint.close()

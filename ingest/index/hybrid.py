@@ -18,8 +18,8 @@ from ingest.index.interface import (
     Hit,
     Identity,
     IndexMismatch,
+    IndexMissing,
     IndexSettings,
-    IndexUnavailable,
     Point,
     Ranked,
     SparseVector,
@@ -154,7 +154,7 @@ class Index:
         """The best chunks for a question among those with a reader in `visible_to`, best first.
 
         `language` is the question's, None when it cannot be told. `lexical_only` leaves the embedding model out: for a
-        caller who goes on without it after `ModelUnavailable`. Raises `IndexUnavailable` when there is no index yet.
+        caller who goes on without it after `ModelUnavailable`. Raises `IndexMissing` when there is no index yet.
         """
         if not visible_to:
             return []
@@ -220,7 +220,7 @@ class Index:
             return self._identity
         identity = await self._store.identity()
         if identity is None:
-            raise IndexUnavailable(f"there is no index at {self._store.place!r} yet; run `ingest sync`")
+            raise IndexMissing(f"there is no index at {self._store.place!r} yet; run `ingest sync`")
         return self._know(self._matching(identity))
 
     def _know(self, identity: Identity) -> Identity:

@@ -87,6 +87,10 @@ class IndexUnavailable(Transient):
     """The index cannot be reached or opened now."""
 
 
+class IndexMissing(IndexUnavailable):
+    """There is no index yet; the text says what to run."""
+
+
 class IndexMismatch(Terminal):
     """The index was built with another model or pipeline; the text says what to run."""
 

@@ -40,7 +40,10 @@ GRAM_WEIGHT = 0.4
 """Weight of a 4-gram in a query, where a word weighs 1; recall@5 is within a point anywhere from 0.25 to 1."""
 FUNCTION_WEIGHT = 0.5
 """Weight in a query of a function word and its 4-grams, as a share of another word's. In an index of several languages
-they are rare, so their inverse document frequency is high and tells nothing. See `docs/measurements.md`."""
+they are rare, and their inverse document frequency says nothing of their worth: with documents in four languages,
+nDCG@10 rises by 0.5 for German questions and by 0.3 for Spanish ones; the French help desk's recall@5 rises from 80.5
+to 84.3, its recall@1 falls from 57.2 to 54.7, which may be chance. In an index of one language hardly anything changes;
+at a weight of 0, the help desk's recall@1 falls from 55.3 to 50.9 there."""
 HEADING_WEIGHT = 0.5
 """Weight in a query of what is found in a heading, beside what is found in the text. On 159 questions to a French help
 desk recall@5 rises from 75 to 83, on 60 to a handbook from 73 to 82; anything from 0.25 to 0.75 does as well."""

@@ -14,7 +14,7 @@ from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from ingest.errors import ConfigurationError
-from ingest.index.interface import Identity, IndexDamaged, IndexUnavailable, Point, Ranked, SparseVector
+from ingest.index.interface import Identity, IndexDamaged, IndexMissing, IndexUnavailable, Point, Ranked, SparseVector
 from ingest.index.schema import DENSE, DOCUMENT, LEXICAL, PAYLOAD_INDEXES, READERS, chunk_of, payload_of
 from ingest.model import Chunk, ChunkId, DocumentId, Readers
 
@@ -194,12 +194,10 @@ class ServerStore:
     def _translated(self, error: UnexpectedResponse) -> IndexUnavailable | IndexDamaged | ConfigurationError:
         if error.status_code in (401, 403):
             return ConfigurationError(
-                f"Qdrant at {self.place!r} refused the key ({error.status_code}); set SOUFFLEUR_INDEX_API_KEY"
+                f"Qdrant at {self.place!r} refused the key ({error.status_code}); set SOUFFLEUR_QDRANT_API_KEY"
             )
         if error.status_code == 404:
-            return IndexUnavailable(
-                f"there is no collection {self._collection!r} at {self.place!r} yet; run `ingest sync`"
-            )
+            return IndexMissing(f"there is no collection {self._collection!r} at {self.place!r} yet; run `ingest sync`")
         if error.status_code in _BUSY:
             return IndexUnavailable(f"Qdrant at {self.place!r} answered {error.status_code}; try again shortly")
         return IndexDamaged(

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import yaml
 
-from ingest.model import Readers
+from ingest.model import Readers, reader_token
 from ingest.parsers.interface import ParseError
 from ingest.parsers.text import moment
 
@@ -76,8 +76,11 @@ def _fields(text: str) -> tuple[dict[str, object], str]:
 
 
 def _yaml(source: str) -> object:
-    native = len(source) <= NATIVE_YAML_CHARACTERS
-    return yaml.load(source, yaml.CSafeLoader if native else yaml.SafeLoader)  # noqa: S506 - both are safe loaders
+    """Aliases are refused (ValueError): a few lines of aliases of aliases stand for more than a machine can hold."""
+    loader = yaml.CSafeLoader if len(source) <= NATIVE_YAML_CHARACTERS else yaml.SafeLoader
+    if "*" in source and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(source, loader)):
+        raise ValueError("it uses an alias (`*…`); write the value out")
+    return yaml.load(source, loader)  # noqa: S506 - both are safe loaders
 
 
 def _problem(error: Exception) -> str:
@@ -89,4 +92,7 @@ def _problem(error: Exception) -> str:
 def _readers(value: object) -> Readers:
     if not isinstance(value, list) or not all(isinstance(token, str) and token.strip() for token in value):
         raise ParseError(f"`readers` in its front matter must be a list such as [group:finance], not {value!r}")
-    return frozenset(token.strip() for token in value)
+    try:
+        return frozenset(reader_token(token.strip()) for token in value)
+    except ValueError as error:
+        raise ParseError(f"`readers` in its front matter: {error}") from error

@@ -43,6 +43,10 @@ class NeedsOcr(ParseError):
     """The document holds pictures of text only."""
 
 
+class UnknownFormat(ParseError):
+    """The file is of a format that is not read, such as a recording."""
+
+
 class LimitExceeded(ParseError):
     """Reading the document took more memory, processor time or clock time than it may."""
 

@@ -21,7 +21,15 @@ from kreuzberg import ExtractionResult
 from ingest.model import Original, Parsed
 from ingest.parsers import mail, pdf
 from ingest.parsers.front_matter import split
-from ingest.parsers.interface import LimitExceeded, NeedsOcr, NoText, ParseError, ParserUnavailable, ParsingSettings
+from ingest.parsers.interface import (
+    LimitExceeded,
+    NeedsOcr,
+    NoText,
+    ParseError,
+    ParserUnavailable,
+    ParsingSettings,
+    UnknownFormat,
+)
 from ingest.parsers.text import decode, first_heading, is_text, moment, tidy, title
 
 TEXT_TYPES = frozenset(("text/plain", "text/xml", "application/xml"))
@@ -55,6 +63,11 @@ OFFICE_TYPES = {
 }
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """First bytes of the compound files that Office wrote before 2007, and writes for encrypted documents."""
+
+DOCUMENT_SUFFIXES = frozenset(
+    (*SUFFIXES, *OFFICE_TYPES, ".txt", ".pdf", ".rtf", ".epub", ".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp")
+)
+"""What has such a name and is of no known format is damaged; all else is of a format that is not read."""
 
 SNIFFED = 4096
 """Bytes that tell text from anything else."""
@@ -119,7 +132,7 @@ NAMES = {
 
 NEEDS_OCR = (
     "it holds pictures of text only and needs OCR: install the extra `ocr` with Tesseract's language files "
-    "(Debian: apt-get install tesseract-ocr-eng), and set `parsing.ocr: [eng]`"
+    "(Debian: apt-get install tesseract-ocr-eng), set `parsing.ocr: [eng]`, then `ingest sync --retry`"
 )
 
 
@@ -189,7 +202,7 @@ class Kreuzberg:
         try:
             return kreuzberg.extract_bytes_sync(data, kind, kreuzberg.ExtractionConfig(**settings | options))
         except kreuzberg.KreuzbergError as error:
-            raise ParseError(_reason(error.message, kind)) from error
+            raise _translated(error.message, kind) from error
 
     def _recognise(self, data: bytes, kind: str, options: dict[str, Any]) -> ExtractionResult:
         if not self._languages:
@@ -252,7 +265,10 @@ class Kreuzberg:
 
 
 def media_type(data: bytes, name: str, declared: str | None) -> str:
-    """What the content is. Raises `ParseError` for content that no format and no encoding explains."""
+    """What the content is.
+
+    Raises `UnknownFormat` for content that no format and no encoding explains, `ParseError` where the name does.
+    """
     suffix = PurePath(name).suffix.lower()
     if data.startswith(OLE):
         if "EncryptedPackage".encode("utf-16-le") in data:
@@ -264,20 +280,32 @@ def media_type(data: bytes, name: str, declared: str | None) -> str:
     except (RuntimeError, kreuzberg.KreuzbergError):
         by_bytes = OFFICE_TYPES.get(suffix) if data.startswith(OLE) else None
     if by_bytes is not None and by_bytes not in TEXT_TYPES:
-        return by_bytes
+        holds = by_bytes.startswith(OPEN_XML) and suffix not in DOCUMENT_SUFFIXES and _is_plain_archive(data)
+        return "application/zip" if holds else by_bytes
     if not is_text(data[:SNIFFED]):
-        raise ParseError("its content is of no format that is known, whatever its name says")
+        if suffix in DOCUMENT_SUFFIXES:
+            raise ParseError(f"its content is of no format that is known, though its name ends in {suffix}: damaged?")
+        raise UnknownFormat("its content is of no format that is known")
     return SUFFIXES.get(suffix) or (declared if declared in NAMED_TYPES else None) or by_bytes or "text/plain"
 
 
-def _reason(message: str, kind: str) -> str:
+def _is_plain_archive(data: bytes) -> bool:
+    """Whether it is a zip without what every Office document has in its root; one that cannot be opened is not."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return "[Content_Types].xml" not in archive.namelist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return False
+
+
+def _translated(message: str, kind: str) -> ParseError:
     lowered = message.lower()
     if "password" in lowered or "encrypt" in lowered:
-        return LOCKED
+        return ParseError(LOCKED)
     if message == kind or lowered.startswith("unsupported"):
-        return f"files of the type {kind} are not read"
+        return UnknownFormat(f"files of the type {kind} are not read")
     said = ": ".join(dict.fromkeys(message.split(": ")))
-    return f"it cannot be read as {NAMES.get(kind, kind)}: {said}"
+    return ParseError(f"it cannot be read as {NAMES.get(kind, kind)}: {said}")
 
 
 def _clean(content: str) -> str:

@@ -21,7 +21,7 @@ from unstructured.partition.auto import partition
 from unstructured.partition.common import UnsupportedFileFormatError
 
 from ingest.model import Original, Parsed
-from ingest.parsers.interface import NeedsOcr, NoText, ParseError, ParserUnavailable, ParsingSettings
+from ingest.parsers.interface import NeedsOcr, NoText, ParseError, ParserUnavailable, ParsingSettings, UnknownFormat
 from ingest.parsers.text import first_heading, moment, tidy, title
 
 READ = frozenset(
@@ -32,6 +32,7 @@ READ = frozenset(
 )
 """What it reads by itself; most of the rest it hands to LibreOffice or pandoc, which a worker may not start."""
 
+PICTURES = frozenset((FileType.BMP, FileType.HEIC, FileType.JPG, FileType.PNG, FileType.TIFF))
 PAGED = frozenset((FileType.PDF, FileType.PPTX))
 SHEETS = frozenset((FileType.XLSX, FileType.XLS))
 
@@ -41,6 +42,7 @@ VENDOR_ERRORS = (
 )
 """Its own two, and what the libraries below it let through."""
 
+NEEDS_OCR = "it holds pictures of text only and needs OCR: choose `parser: kreuzberg` for it"
 NO_PDF = (
     "unstructured reads PDF only with its extra `pdf`, which brings torch and is not installed: "
     "pip install 'unstructured[pdf]', or choose `parser: kreuzberg`"
@@ -70,7 +72,7 @@ class Unstructured:
         text, pages = _markdown(kind, elements)
         if not text:
             if kind is FileType.PDF:
-                raise NeedsOcr("it holds pictures of text only and needs OCR: choose `parser: kreuzberg` for it")
+                raise NeedsOcr(NEEDS_OCR)
             raise NoText("there is no text in it")
         first = elements[0].metadata
         subject = title(getattr(first, "subject", None), "")
@@ -86,6 +88,10 @@ class Unstructured:
     def _elements(self, data: bytes, name: str) -> tuple[FileType, list[Any]]:
         try:
             kind = detect_filetype(file=io.BytesIO(data), metadata_file_path=name)
+            if kind in PICTURES:
+                raise NeedsOcr(NEEDS_OCR)
+            if kind is FileType.UNK:
+                raise UnknownFormat("its content is of no format that is known")
             if kind not in READ:
                 raise ParserUnavailable(
                     f"unstructured does not read {kind.name} here: choose `parser: kreuzberg` for it"

@@ -30,6 +30,7 @@ from ingest.parsers.interface import (
     Parser,
     ParserUnavailable,
     ParsingSettings,
+    UnknownFormat,
 )
 
 MAX_ANSWER = 64 * 1024 * 1024
@@ -49,6 +50,7 @@ FAILURES: dict[str, type[ParseError]] = {
     "unreadable": ParseError,
     "no_text": NoText,
     "needs_ocr": NeedsOcr,
+    "unknown_format": UnknownFormat,
     "limit": LimitExceeded,
     "unavailable": ParserUnavailable,
 }

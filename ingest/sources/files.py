@@ -23,7 +23,7 @@ from typing import Literal
 from pathspec import GitIgnoreSpec
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from ingest.model import EVERYONE, DocumentId, Entry, Original, Readers, Skipped
+from ingest.model import EVERYONE, DocumentId, Entry, Original, Readers, Skipped, reader_token
 from ingest.parsers.interface import ParserName
 from ingest.sources.interface import DocumentGone, SourceUnavailable
 
@@ -45,6 +45,7 @@ class AccessRule(BaseModel):
     """Empty: nobody."""
 
     _pattern = field_validator("paths")(lambda cls, value: _checked_pattern(value))
+    _tokens = field_validator("readers")(lambda cls, value: list(map(reader_token, value)))
 
 
 class FilesSettings(BaseModel):
@@ -65,6 +66,7 @@ class FilesSettings(BaseModel):
     parsers: dict[str, ParserName] = Field(default={})
     """By media type (`application/pdf`, `image/*`) or pattern (`scans/**`); the first that fits, else `parser`."""
 
+    _tokens = field_validator("readers")(lambda cls, value: list(map(reader_token, value)))
     _patterns = field_validator("include", "exclude")(lambda cls, value: [_checked_pattern(item) for item in value])
 
 

@@ -35,7 +35,7 @@ class Source(Protocol):
         ...
 
     def fetch(self, entry: Entry) -> AbstractAsyncContextManager[Original]:
-        """The content of `entry`, a file that lives until the context ends. Raises `DocumentGone`, `SourceUnavailable`."""
+        """The content of `entry`, a file until the context ends. Raises `DocumentGone`, `SourceUnavailable`."""
         ...
 
     def parser_for(self, entry: Entry) -> ParserName:

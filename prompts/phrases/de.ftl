@@ -5,6 +5,7 @@ status-searching = Die Dokumente werden durchsucht …
 status-writing = Die Antwort wird geschrieben …
 
 not-found = In den Dokumenten, die Sie lesen dürfen, steht dazu keine Antwort. Bitte versuchen Sie es mit anderen Worten.
+nothing-indexed = Es sind noch keine Dokumente indexiert; danach können Sie die Frage erneut stellen.
 extractive-intro = Diese Stellen aus den Dokumenten kommen der Frage am nächsten:
 uncited = Diese Antwort nennt keine Stelle aus den Dokumenten. Bitte prüfen Sie sie, bevor Sie sich darauf verlassen.
 sources = Quellen

@@ -5,6 +5,7 @@ status-searching = Searching the documents…
 status-writing = Writing the answer…
 
 not-found = Nothing in the documents you may read answers this. Please try putting the question in other words.
+nothing-indexed = No documents have been indexed yet; once they are, ask again.
 extractive-intro = These passages from the documents come closest:
 uncited = This answer names no passage of the documents. Please check it before relying on it.
 sources = Sources

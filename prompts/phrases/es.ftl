@@ -5,6 +5,7 @@ status-searching = Buscando en los documentos…
 status-writing = Redactando la respuesta…
 
 not-found = Nada de lo que dicen los documentos que puede consultar responde a esta pregunta. Pruebe a formularla de otra manera.
+nothing-indexed = Todavía no se ha indexado ningún documento; cuando se haya hecho, vuelva a preguntar.
 extractive-intro = Estos son los pasajes de los documentos que más se acercan:
 uncited = Esta respuesta no cita ningún pasaje de los documentos. Compruébela antes de fiarse de ella.
 sources = Fuentes

@@ -5,6 +5,7 @@ status-searching = Recherche dans les documents…
 status-writing = Rédaction de la réponse…
 
 not-found = Rien dans les documents que vous pouvez consulter ne répond à cette question. Essayez de la formuler autrement.
+nothing-indexed = Aucun document n’a encore été indexé ; une fois que ce sera fait, reposez la question.
 extractive-intro = Voici les passages des documents qui s’en rapprochent le plus :
 uncited = Cette réponse ne cite aucun passage des documents. Veuillez la vérifier avant de vous y fier.
 sources = Sources

@@ -5,6 +5,7 @@ status-searching = Ricerca nei documenti…
 status-writing = Scrittura della risposta…
 
 not-found = Nei documenti che può consultare non c’è una risposta a questa domanda. Provi a formularla con altre parole.
+nothing-indexed = Nessun documento è stato ancora indicizzato; quando lo sarà, ripetere la domanda.
 extractive-intro = Questi sono i passaggi dei documenti che più si avvicinano:
 uncited = Questa risposta non cita alcun passaggio dei documenti. La verifichi prima di farci affidamento.
 sources = Fonti

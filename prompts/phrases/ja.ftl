@@ -5,6 +5,7 @@ status-searching = 文書を検索しています…
 status-writing = 回答を作成しています…
 
 not-found = 閲覧できる文書の中に、この質問への答えは見つかりませんでした。別の言葉でお試しください。
+nothing-indexed = まだ文書が登録されていません。登録後にもう一度お尋ねください。
 extractive-intro = 質問に最も近い文書の箇所は次のとおりです。
 uncited = この回答は文書のどの箇所も引用していません。ご確認のうえご利用ください。
 sources = 出典

@@ -5,6 +5,7 @@ status-searching = De documenten worden doorzocht…
 status-writing = Het antwoord wordt geschreven…
 
 not-found = In de documenten die u mag lezen staat geen antwoord op deze vraag. Probeer de vraag anders te formuleren.
+nothing-indexed = Er zijn nog geen documenten geïndexeerd; stel uw vraag daarna opnieuw.
 extractive-intro = Deze passages uit de documenten komen het dichtst in de buurt:
 uncited = Dit antwoord noemt geen passage uit de documenten. Controleer het voordat u erop vertrouwt.
 sources = Bronnen

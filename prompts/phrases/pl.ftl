@@ -5,6 +5,7 @@ status-searching = Przeszukiwanie dokumentów…
 status-writing = Pisanie odpowiedzi…
 
 not-found = W dokumentach, do których jest dostęp, nie ma odpowiedzi na to pytanie. Proszę spróbować zadać je innymi słowami.
+nothing-indexed = Nie zindeksowano jeszcze żadnych dokumentów; potem proszę zadać pytanie ponownie.
 extractive-intro = Te fragmenty dokumentów są najbliższe pytaniu:
 uncited = Ta odpowiedź nie wskazuje żadnego fragmentu dokumentów. Proszę ją sprawdzić, zanim posłuży do dalszej pracy.
 sources = Źródła

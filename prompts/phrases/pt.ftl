@@ -5,6 +5,7 @@ status-searching = Pesquisando nos documentos…
 status-writing = Escrevendo a resposta…
 
 not-found = Nada nos documentos que você pode consultar responde a esta pergunta. Tente formulá-la com outras palavras.
+nothing-indexed = Nenhum documento foi indexado ainda; depois disso, pergunte novamente.
 extractive-intro = Estes são os trechos dos documentos que mais se aproximam:
 uncited = Esta resposta não cita nenhum trecho dos documentos. Verifique-a antes de confiar nela.
 sources = Fontes

@@ -5,6 +5,7 @@ status-searching = Belgelerde aranıyor…
 status-writing = Yanıt yazılıyor…
 
 not-found = Okuma izniniz olan belgelerde bu sorunun yanıtı yok. Lütfen soruyu başka sözcüklerle sormayı deneyin.
+nothing-indexed = Henüz hiçbir belge dizine eklenmedi; eklendikten sonra yeniden sorabilirsiniz.
 extractive-intro = Belgelerdeki en yakın bölümler şunlar:
 uncited = Bu yanıt belgelerden hiçbir bölüme dayanmıyor. Lütfen güvenmeden önce denetleyin.
 sources = Kaynaklar

@@ -5,6 +5,7 @@ status-searching = 正在搜索文档……
 status-writing = 正在撰写回答……
 
 not-found = 您有权查看的文档中没有这个问题的答案。请换一种说法再试一次。
+nothing-indexed = 尚未索引任何文档，完成索引后请再次提问。
 extractive-intro = 以下是文档中最接近的段落：
 uncited = 此回答没有引用文档中的任何段落，请核实后再采用。
 sources = 来源

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.model import Original, Parsed
-from ingest.parsers.interface import NeedsOcr, NoText, ParseError, ParserUnavailable, ParsingSettings
+from ingest.parsers.interface import NeedsOcr, NoText, ParseError, ParserUnavailable, ParsingSettings, UnknownFormat
 from ingest.parsers.sandbox import Sandbox
 from tests.ingest.parsers import documents
 
@@ -105,6 +105,7 @@ async def test_pages_start_where_their_text_does(sandbox: Sandbox, tmp_path: Pat
         ("cut.docx", documents.word()[:3000], ParseError, ""),
         ("locked.pdf", documents.pdf(encrypt="secret"), ParseError, "password"),
         ("noise.pdf", bytes(range(256)) * 40, ParseError, ""),
+        ("noise", bytes(range(256)) * 40, UnknownFormat, "no format that is known"),
         ("sound.wav", b"RIFF\x24\x08\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x02\x00", ParseError, ""),
     ],
 )

@@ -40,6 +40,11 @@ def paragraph(topic: str, sentences: int = 12) -> str:
     return " ".join(f"Sentence {number} of {topic} says what there is to say." for number in range(sentences))
 
 
+@pytest.mark.parametrize("fence", ["```" + "long words " * 600, "`" * 5000 + "x"])
+def test_a_fence_that_is_all_there_is_of_its_code_is_split_like_text(fence: str) -> None:
+    assert "".join("".join(text.split()) for _, text in passages(fence)) == "".join(fence.split())
+
+
 def test_a_section_is_a_passage_under_its_heading_path() -> None:
     leave, sickness, travel = paragraph("leave"), paragraph("sickness"), paragraph("travel")
     assert passages(f"# Leave\n\n{leave}\n\n## Sick leave\n\n{sickness}\n\n# Travel\n\n{travel}\n") == [

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from ingest import terminal
 from ingest.cli import cli
 from ingest.ledger import Ledger, StateSettings
 
@@ -67,6 +68,7 @@ def test_a_folder_is_synced_and_searched_without_any_configuration(ingest: Inges
 def test_each_folder_is_a_source_that_later_syncs_find_again(ingest: Ingest, folder: Path) -> None:
     write(folder / "a" / "docs" / "travel.md", TRAVEL)
     write(folder / "b" / "docs" / "other.md", TRAVEL)
+    write(folder / "b" / "docs" / "stays.md", TRAVEL)
     for target in ("a/docs", "b/docs", str(folder / "a" / "docs")):
         assert ingest("sync", target).exit_code == 0
     (folder / "b" / "docs" / "other.md").unlink()
@@ -77,7 +79,7 @@ def test_each_folder_is_a_source_that_later_syncs_find_again(ingest: Ingest, fol
         (source["source"], source["counts"]["unchanged"], source["counts"]["removed"]) for source in report["sources"]
     ] == [
         ("docs", 1, 0),
-        ("docs-2", 0, 1),
+        ("docs-2", 1, 1),
     ]
     assert data(ingest("sync", "docs", "--json"))["sources"][0]["counts"]["unchanged"] == 1
 
@@ -112,7 +114,9 @@ def test_plan_tells_what_a_sync_would_do_and_does_nothing(ingest: Ingest, folder
         ["old.md"],
         1,
     )
+    write(folder / "docs" / "none.md", "")
     assert "  read     new.md\n  remove   old.md\n" in ingest("plan", "docs").stdout
+    assert "  skip     none.md: the file is empty\n" in ingest("plan", "docs").stdout
     assert data(ingest("status", "--json"))["sources"][0]["documents"] == 2
 
 
@@ -124,6 +128,102 @@ def test_status_tells_how_sources_stand(ingest: Ingest, folder: Path) -> None:
     status = ingest("status").stdout
     assert "docs: 1 document, 1 passage; synced " in status
     assert "The index holds all of it: 1 passage." in status
+
+
+def test_status_names_the_failing_with_their_reasons_and_says_how_many_more_there_are(
+    ingest: Ingest, folder: Path
+) -> None:
+    for number in range(21):
+        write(folder / "docs" / f"{number:02}.md", "---\nreaders: [finance]\n---\nBands.\n")
+    ingest("sync", "docs")
+
+    told = [line for line in ingest("status").stdout.splitlines() if line.startswith("  failing")]
+    assert told[0].startswith("  failing  00.md: `readers` in its front matter: `finance` is no reader token; did you")
+    assert (len(told), told[-1]) == (21, "  failing  … and 1 more")
+    [source] = data(ingest("status", "--json"))["sources"]
+    assert (source["failing"], len(source["failures"])) == (21, 20)
+    assert source["failures"][0]["reason"] in told[0]
+
+
+def test_a_source_that_no_sync_has_completed_is_told_so(ingest: Ingest, folder: Path) -> None:
+    write(folder / "souffleur.yaml", "sources: {away: {kind: files, root: nowhere}}\n")
+    assert ingest("sync").exit_code == 4
+    assert "away: 0 documents, 0 passages; not completely synced yet" in ingest("status").stdout
+
+
+def test_a_search_is_that_of_a_member_who_holds_the_given_tokens_too(ingest: Ingest, folder: Path) -> None:
+    write(folder / "docs" / "travel.md", TRAVEL)
+    write(folder / "docs" / "salaries.md", SALARIES)
+    ingest("sync", "docs")
+
+    def found(*options: str) -> set[str]:
+        return {hit["document"] for hit in data(ingest("search", "salary receipts", "--json", *options))}
+
+    assert found() == {"travel.md"}
+    assert found("--as", "group:finance") == {"travel.md", "salaries.md"}
+    assert found("--as", "public") == set()
+    refused = ingest("search", "receipts", "--as", "finance")
+    assert refused.exit_code == 2
+    assert "`finance` is no reader token; did you mean `group:finance`?" in refused.stderr
+
+
+def test_a_folder_that_is_empty_all_at_once_is_held_back_and_told(ingest: Ingest, folder: Path) -> None:
+    write(folder / "docs" / "travel.md", TRAVEL)
+    ingest("sync", "docs")
+    (folder / "docs" / "travel.md").unlink()
+
+    assert "Nothing is listed any more" in ingest("plan", "docs").stdout
+    held_back = ingest("sync", "docs")
+    assert held_back.exit_code == 1
+    assert "1 document would go, for nothing is listed any more: is everything mounted?" in held_back.stdout
+    assert "docs/travel.md" in ingest("search", "receipts").stdout
+    assert ingest("sync", "docs", "--allow-removals").exit_code == 0
+
+
+def test_postgres_without_its_driver_names_the_extra(
+    ingest: Ingest, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    write(folder / "souffleur.yaml", "state: {url: postgresql://souffleur@db/souffleur}\n")
+    result = ingest("status")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: state.url names Postgres, which needs the extra `postgres`: .venv/bin/pip install -e '.[postgres]'\n"
+    )
+
+
+def test_a_reader_who_leaves_early_ends_the_program_quietly(folder: Path) -> None:
+    read, written = os.pipe()
+    os.close(read)
+    try:
+        result = subprocess.run(
+            [sys.executable, "-m", "ingest", "status"],
+            cwd=folder,
+            env={"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.defpath},
+            stdout=written,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(written)
+    assert result.stderr == b""
+
+
+def test_the_list_of_commands_is_not_cut_short(ingest: Ingest) -> None:
+    _, _, commands = ingest("--help").stdout.partition("Commands:")
+    assert "Remove a source with all its documents." in commands
+    assert "..." not in commands
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.001, ""), (2.0, "15.0 documents/s")])
+def test_a_rate_is_shown_when_it_says_something(seconds: float, shown: str) -> None:
+    assert terminal.rate(30, seconds) == shown
+
+
+def test_reindex_before_any_sync_builds_nothing(ingest: Ingest, folder: Path) -> None:
+    assert ingest("reindex").stdout == "Nothing is indexed yet: ingest sync FOLDER\n"
+    assert not (folder / ".souffleur" / "index").exists()
 
 
 def test_reindex_builds_the_index_without_the_source(ingest: Ingest, folder: Path) -> None:
@@ -148,6 +248,23 @@ def test_sources_come_from_the_configuration_and_those_that_left_it_are_told(ing
     assert ingest("forget", "more").stdout == "more: 1 document removed.\n"
     assert [source["source"] for source in data(ingest("status", "--json"))["sources"]] == ["handbook"]
     assert ingest("sync").stderr.count("forget") == 0
+
+
+@pytest.mark.parametrize("target", ["finance", "pay"])
+def test_a_source_that_left_the_configuration_is_not_opened_to_everyone_by_naming_it(
+    ingest: Ingest, folder: Path, target: str
+) -> None:
+    write(folder / "pay" / "bands.md", "# Salaries\n\nThe salary bands are reviewed every spring.\n")
+    write(folder / "souffleur.yaml", "sources: {finance: {kind: files, root: pay, readers: [group:finance]}}\n")
+    assert ingest("sync").exit_code == 0
+    (folder / "souffleur.yaml").unlink()
+
+    refused = ingest("sync", target)
+
+    assert (refused.exit_code, "ingest forget finance" in refused.stderr) == (2, True)
+    assert "Nothing" in ingest("search", "salary bands").stdout
+    assert ingest("forget", "finance").exit_code == 0
+    assert ingest("sync", "pay").exit_code == 0
 
 
 def test_one_source_that_is_away_does_not_stop_the_others(ingest: Ingest, folder: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -147,6 +148,16 @@ async def test_how_sources_stand_is_told_by_their_runs_and_documents(ledger: Led
 
     assert (docs.documents, docs.failing, docs.chunks, docs.synced_at, docs.error) == (2, 1, 2, NOON, "interrupted")
     assert (empty.documents, empty.chunks, empty.synced_at, empty.error) == (0, 0, None, None)
+
+
+async def test_failing_documents_are_named_with_their_reasons_up_to_a_limit(ledger: Ledger) -> None:
+    empty = replace(record("empty", error="there is no text in it"), empty=True)
+    failed = [record(id, error=f"{id} is damaged") for id in "cab"]
+    async with ledger.writing():
+        await ledger.commit("docs", records=[record("good"), empty, *failed])
+
+    assert await ledger.failing("docs", 2) == {"a": "a is damaged", "b": "b is damaged"}
+    assert await ledger.failing("other", 2) == {}
 
 
 async def test_there_is_one_writer_at_a_time(ledger: Ledger, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import ConfigurationError
-from ingest.settings import IngestSettings, Secrets, read
+from ingest.settings import IngestSettings, Secrets, read, secrets
 
 EXAMPLE = Path(__file__).parents[2] / "souffleur.example.yaml"
 
@@ -56,6 +56,16 @@ BAD = {
         "sources:\n  a:\n    root: b\n    access:\n      - {paths: x, readers: []}\n      - {path: y, readers: []}\n",
         "souffleur.yaml:6: sources.a.access[1].paths: is missing; add `paths: …`\n"
         "souffleur.yaml:6: sources.a.access[1].path: unknown key; did you mean 'paths'?",
+    ),
+    "readers without a kind": (
+        "sources:\n  books:\n    root: b\n    readers: [everyone, finance]\n",
+        "souffleur.yaml:4: sources.books.readers: `finance` is no reader token; did you mean `group:finance`? "
+        "(public, everyone, group:…, user:…)",
+    ),
+    "readers of a rule without a kind": (
+        "sources:\n  books:\n    root: b\n    access:\n      - {paths: x, readers: [ada@example.org]}\n",
+        "souffleur.yaml:5: sources.books.access[0].readers: `ada@example.org` is no reader token; did you mean "
+        "`user:ada@example.org`? (public, everyone, group:…, user:…)",
     ),
     "missing key": (
         "sources:\n  handbook: {kind: files}\n",
@@ -146,6 +156,32 @@ BAD = {
         "state:\n  url: mysql://db/souffleur\n",
         "souffleur.yaml:1: state: `url` must start with sqlite:/// or postgresql://",
     ),
+    "a database with a port that is none": (
+        "state:\n  url: postgresql://db:port/souffleur\n",
+        "souffleur.yaml:1: state: `url` is no address; write it as postgresql://user@host:5432/database",
+    ),
+    "a secret behind an address": (
+        "models:\n  reranker: {base_url: 'http://g/v1?key=sk-123', model: m}\n",
+        "souffleur.yaml:2: models.reranker.base_url: an address with a `?`, where secrets hide; take out what follows "
+        "and set SOUFFLEUR_RERANKER_API_KEY in the environment or in .env",
+    ),
+    "a number with too many digits": (
+        "parsing:\n  workers: " + "9" * 5000 + "\n",
+        "souffleur.yaml:2: parsing.workers: neither a number nor a date that can be; put it in quotes if it is text",
+    ),
+    "a number that is none": (
+        "answer:\n  company: !!float Example\n",
+        "souffleur.yaml:2: answer.company: neither a number nor a date that can be; put it in quotes if it is text",
+    ),
+    "a character that no path has": (
+        'home: "a\\0b"\n',
+        "souffleur.yaml:1: home: holds a character that no setting can have; take it out",
+    ),
+    "half a character": (
+        'answer: {company: "\\ud800"}\n',
+        "souffleur.yaml:1: answer.company: holds a character that no setting can have; take it out",
+    ),
+    "a section without a name": ("~: x\n", "souffleur.yaml:1: None: not a name; put it in quotes"),
     "a source with a capital": (
         "sources:\n  Hand Book: {root: docs}\n",
         "souffleur.yaml:2: sources.Hand Book: not a name of small letters, digits, `-`, `_` and `.`",
@@ -220,6 +256,14 @@ BAD = {
     ),
     "a control character": (b"home: a\nindex: \x07\n", "souffleur.yaml:2: a control character; take it out"),
     "Latin-1": ("home: büro\n".encode("latin-1"), "souffleur.yaml: is not UTF-8 text; save it as UTF-8"),
+    "sections merged into sections, without end": (
+        "a: &a0 {k: v}\n" + "".join(f"b{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 9)),
+        "souffleur.yaml: holds more than 50,000 values; take out aliases (`*…`) of aliases",
+    ),
+    "a file that is none of ours": (
+        "# x" * 400_000,
+        "souffleur.yaml: longer than a configuration can be; name another file",
+    ),
     "nested without end": ("[" * 5000, "souffleur.yaml: nested too deeply to read"),
     "dates, which are text here": (
         "home: 2024-13-45\nlog: 2024-01-01\n",
@@ -231,6 +275,10 @@ BAD = {
 @pytest.mark.parametrize(("text", "message"), BAD.values(), ids=BAD.keys())
 def test_a_bad_file_is_told_by_line_with_the_way_out(text: str | bytes, message: str) -> None:
     assert complaint(text) == message
+
+
+def test_no_more_is_told_than_can_be_read() -> None:
+    assert len(complaint("".join(f"key{number}: x\n" for number in range(5000))).splitlines()) == 20
 
 
 def test_no_message_repeats_a_secret() -> None:
@@ -346,6 +394,12 @@ def test_dot_env_is_read_and_the_environment_wins(folder: Path, monkeypatch: pyt
     assert settings.index.api_key.get_secret_value() == "from-file"
     assert settings.state.password
     assert settings.state.password.get_secret_value() == "from-environment"
+
+
+def test_a_dot_env_that_is_no_text_is_told(folder: Path) -> None:
+    (folder / ".env").write_bytes("SOUFFLEUR_CHAT_API_KEY=clé".encode("latin-1"))
+    with pytest.raises(ConfigurationError, match=r"^\.env: is not UTF-8 text"):
+        secrets()
 
 
 def test_an_empty_variable_is_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from ingest.index.interface import IndexMismatch
 from ingest.model import DocumentId, Entry, Original, Parsed, Readers, Skipped
 from ingest.parsers.interface import ParserName
 from ingest.sources.interface import DocumentGone, SourceUnavailable
-from ingest.sync import Listed, Report, Settled
-from tests.ingest.workplace import Workplace
+from ingest.sync import Listed, Report, Settled, sync
+from tests.ingest.workplace import WAIT, Workplace
 
 TRAVEL = "# Travel\n\nSend the receipts of a journey to the accounting office within thirty days.\n"
 PARKING = "# Parking\n\nThe garage under the building opens at six and closes at midnight.\n"
@@ -270,6 +271,60 @@ async def test_a_listing_that_breaks_off_removes_nothing(workplace: Workplace, t
     assert await workplace.found("receipts accounting") == {"travel"}
 
 
+class FailsDuringAWrite(Shelf):
+    """Hands out `travel`, and goes away as soon as `held` is in the middle of writing it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, travel=TRAVEL, parking=PARKING)
+        self.writing = asyncio.Event()
+
+    @asynccontextmanager
+    async def fetch(self, entry: Entry) -> AsyncIterator[Original]:
+        if entry.id == "parking":
+            await self.writing.wait()
+            raise SourceUnavailable("the wiki went away")
+        async with super().fetch(entry) as original:
+            yield original
+
+    def held(self, room: Any) -> Any:
+        """The store: its first flush never returns."""
+        shelf = self
+
+        class Held:
+            def __getattr__(self, name: str) -> Any:
+                if name != "flush" or shelf.writing.is_set():
+                    return getattr(room, name)
+
+                async def flush() -> None:
+                    shelf.writing.set()
+                    await asyncio.Event().wait()
+
+                return flush
+
+        return Held() if hasattr(room, "upsert") else room
+
+
+async def test_what_a_source_that_failed_during_a_write_left_behind_is_mended_before_the_next_source(
+    workplace: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.sync.GROUP_CHUNKS", 1)
+    fails, other = FailsDuringAWrite(tmp_path), Shelf(tmp_path, salaries=SALARIES)
+    other.name = "other"
+
+    async with asyncio.timeout(WAIT), workplace.rooms(fails.held) as rooms, rooms.ledger.writing():
+        writer = Writer(rooms.ledger, rooms.index)
+        one_run = partial(
+            sync, ledger=rooms.ledger, writer=writer, parse=rooms.sandbox.parse, workers=2, languages=("en",)
+        )
+        with pytest.raises(SourceUnavailable):
+            await one_run(fails)
+        assert await rooms.ledger.unsettled()
+        await one_run(other)
+
+        assert await rooms.ledger.unsettled() == []
+        assert await rooms.index.count() == await rooms.ledger.count_chunks() == 1
+
+
 async def test_what_a_source_could_not_look_at_stays_and_what_it_withdraws_goes(
     workplace: Workplace, tmp_path: Path
 ) -> None:
@@ -291,7 +346,9 @@ async def test_what_a_source_could_not_look_at_stays_and_what_it_withdraws_goes(
 
 
 @pytest.mark.parametrize(
-    "error", [DocumentGone("it went away"), OSError(5, "Input/output error"), RuntimeError("a\nbug")], ids=repr
+    "error",
+    [DocumentGone("it went away"), OSError(5, "Input/output error"), RuntimeError("a\nbug"), DocumentGone("x" * 9999)],
+    ids=["gone", "not read", "a bug", "long-winded"],
 )
 async def test_whatever_goes_wrong_with_one_document_stops_no_other(
     workplace: Workplace, tmp_path: Path, error: Exception
@@ -305,6 +362,7 @@ async def test_whatever_goes_wrong_with_one_document_stops_no_other(
     assert problem.document == "travel"
     assert problem.reason
     assert "\n" not in problem.reason
+    assert len(problem.reason) <= 500
 
 
 async def test_a_document_that_could_not_be_fetched_is_fetched_again(workplace: Workplace, tmp_path: Path) -> None:
@@ -332,6 +390,14 @@ async def test_text_that_cannot_be_stored_is_stored_with_replacements(workplace:
     assert (chunk.title, chunk.text) == ("Odd\ufffd things", "A zero \ufffd and half \ufffd a character.")
 
 
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+async def test_a_date_that_cannot_be_stored_is_left_out_and_stops_no_other(workplace: Workplace, date: str) -> None:
+    workplace.write("odd.md", f"---\ndate: {date}\n---\n{TRAVEL}")
+    workplace.write("parking.md", PARKING)
+
+    assert counts(await workplace.sync()) == {"added": 2}
+
+
 async def test_removing_most_of_a_source_needs_to_be_allowed(workplace: Workplace) -> None:
     for number in range(30):
         workplace.write(f"{number}.md", f"# Page {number}\n\nPage {number} of the handbook.\n")
@@ -348,6 +414,49 @@ async def test_removing_most_of_a_source_needs_to_be_allowed(workplace: Workplac
     assert counts(allowed) == {"removed": 29, "unchanged": 1}
     assert len(known) == 1
     assert known == indexed
+
+
+async def test_removing_all_of_a_source_needs_to_be_allowed_however_little_it_is(workplace: Workplace) -> None:
+    workplace.write("travel.md", TRAVEL)
+    await workplace.sync()
+    (workplace.docs / "travel.md").unlink()
+
+    held_back = await workplace.sync()
+
+    assert (held_back.withheld, held_back.emptied, held_back.clean) == (1, True, False)
+    assert await workplace.found("receipts accounting") == {"travel.md"}
+    assert counts(await workplace.sync(allow_removals=True)) == {"removed": 1}
+    assert (await workplace.sync()).clean
+    assert await workplace.held() == ({}, {})
+
+
+@pytest.mark.parametrize("name", ["travel.wav", "travel.png", "travel"])
+async def test_what_is_of_a_format_that_is_not_read_is_skipped_and_nothing_of_it_stays(
+    workplace: Workplace, name: str
+) -> None:
+    picture = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00"
+    workplace.write(name, TRAVEL)
+    await workplace.sync()
+    assert await workplace.found("receipts accounting") == {name}
+    (workplace.docs / name).write_bytes(picture if name.endswith("png") else bytes(range(256)))
+
+    first, second = await workplace.sync(), await workplace.sync()
+
+    assert counts(first) == counts(second) == {"skipped": 1}
+    assert (first.clean, first.parsed, second.parsed) == (True, 1, 0)
+    assert "OCR" in str(first.problems[0].reason) or "no format" in str(first.problems[0].reason)
+    assert await workplace.held() == ({}, {})
+
+
+async def test_a_document_that_is_damaged_fails_and_keeps_its_last_good_version(workplace: Workplace) -> None:
+    workplace.write("travel.md", TRAVEL)
+    await workplace.sync()
+    (workplace.docs / "travel.md").write_bytes(bytes(range(256)))
+
+    report = await workplace.sync()
+
+    assert (counts(report), "damaged" in str(report.problems[0].reason)) == ({"failed": 1}, True)
+    assert await workplace.found("receipts accounting") == {"travel.md"}
 
 
 async def test_a_run_that_is_told_to_stop_keeps_what_it_read_and_the_next_goes_on(workplace: Workplace) -> None:

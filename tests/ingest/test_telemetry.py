@@ -13,7 +13,7 @@ from contextvars import copy_context
 import pytest
 from prometheus_client import generate_latest
 
-from ingest.telemetry import QUIET, Metrics, new_trace_id, start_logging
+from ingest.telemetry import QUIET, STATEMENTS, Metrics, new_trace_id, start_logging
 
 log = logging.getLogger("ingest.example")
 
@@ -22,11 +22,12 @@ log = logging.getLogger("ingest.example")
 def _logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    logging.captureWarnings(capture=False)  # a test of a command may have left it on, and then it is not begun again
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.captureWarnings(capture=False)
-    for name in QUIET:
+    for name in QUIET + STATEMENTS:
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
@@ -76,6 +77,18 @@ def test_libraries_that_log_every_request_are_quieter(capsys: pytest.CaptureFixt
     logging.getLogger("httpx").warning("odd")
     assert "odd" in (told := capsys.readouterr().err)
     assert "HTTP Request" not in told
+
+
+@pytest.mark.parametrize(
+    ("library", "level"), [("aiosqlite", "debug"), ("filelock", "debug"), ("sqlalchemy.engine.Engine", "info")]
+)
+def test_debugging_is_not_flooded_by_the_database(capsys: pytest.CaptureFixture[str], library: str, level: str) -> None:
+    start_logging("debug", "plain")
+    getattr(logging.getLogger(library), level)("executing a statement")
+    log.debug("ours")
+    logging.getLogger(library).warning("the disk is full")
+    told = capsys.readouterr().err
+    assert ("executing" in told, "ours" in told, "the disk is full" in told) == (False, True, True)
 
 
 def test_warnings_of_libraries_become_log_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -166,12 +166,10 @@ class Workplace:
         allow_removals: bool = False,
     ) -> Report:
         async with asyncio.timeout(WAIT), self.rooms(wrap) as rooms, rooms.ledger.writing():
-            writer = Writer(rooms.ledger, rooms.index)
-            await writer.recover()
             return await sync(
                 source or self.source(),
                 ledger=rooms.ledger,
-                writer=writer,
+                writer=Writer(rooms.ledger, rooms.index),
                 parse=parse or rooms.sandbox.parse,
                 workers=2,
                 languages=("en", "fr", "de"),

@@ -251,6 +251,17 @@ async def test_a_server_that_never_answers_is_unavailable_after_the_timeout(gate
         await gateway.left.wait()
 
 
+async def test_a_question_waits_less_long_than_documents(
+    gateway: Gateway, base_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.index.embedder.QUERY_SECONDS", 0.1)
+    gateway.always(hangs)
+    embed = embedder(base_url, timeout_seconds=30)
+    with pytest.raises(ModelUnavailable, match=r"0\.1 s"):
+        await embed.embed_query("How many days of leave?")
+    await embed.close()
+
+
 async def test_a_connection_that_breaks_is_tried_again_then_unavailable(gateway: Gateway, base_url: str) -> None:
     gateway.always(cut)
     assert isinstance(await failure(embedder(base_url)), ModelUnavailable)

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from ingest.errors import ConfigurationError
-from ingest.index.interface import Identity, IndexDamaged, IndexUnavailable, Point, SparseVector
+from ingest.index.interface import Identity, IndexDamaged, IndexMissing, IndexUnavailable, Point, SparseVector
 from ingest.index.server import ServerStore
 from tests.fixtures.chunks import chunk
 
@@ -89,10 +89,10 @@ def too_slow(_: httpx.Request) -> httpx.Response:
         (lambda _: httpx.Response(429, headers={"Retry-After": "1"}), IndexUnavailable, "qdrant:6333"),
         (
             saying(404, {"status": {"error": "Not found"}}),
-            IndexUnavailable,
+            IndexMissing,
             "no collection 'souffleur' .* `ingest sync`",
         ),
-        (saying(401, {"status": {"error": "no key"}}), ConfigurationError, "refused the key .401.; set SOUFFLEUR_"),
+        (saying(401, {"status": {"error": "no key"}}), ConfigurationError, "key .401.; set SOUFFLEUR_QDRANT_API_KEY"),
         (saying(400, {"status": {"error": "Wrong vector"}}), IndexDamaged, "Wrong vector.*; run `ingest reindex`"),
         (lambda _: httpx.Response(200, text="<html>"), IndexUnavailable, "qdrant:6333"),
         (saying(200, {"hello": "world"}), IndexUnavailable, "is not Qdrant; check `index.url`"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
@@ -211,6 +212,15 @@ def test_an_archive_is_the_documents_within_it(read: Callable[..., Parsed]) -> N
         "## inner.zip\n\n## deep/leave.md\n\n# Leave\n\n26 days."
     )
     assert parsed.title is None
+
+
+def test_an_archive_of_an_office_document_is_no_office_document(read: Callable[..., Parsed]) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as made:
+        made.writestr("policy.docx", documents.word())
+    text = read(file.getvalue(), "x.zip").text
+    assert text.startswith("## policy.docx\n")
+    assert documents.SENTENCE in text
 
 
 def test_a_page_within_an_archive_that_names_its_own_readers_is_not_read(read: Callable[..., Parsed]) -> None:

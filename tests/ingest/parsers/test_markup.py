@@ -62,6 +62,9 @@ def test_readers_count_however_they_are_written(tmp_path: Path, key: str) -> Non
         "readers: {group: hr}",
         "readers: [group:hr, 7]",
         "readers: ['']",
+        "readers: [finance]",
+        "readers: [Group:hr]",
+        "readers: ['group:hr and others']",
         "readers: [group:hr",
         "readers: [group:hr]\nreaders: [public]",
         "access:\n  readers: [group:hr]",
@@ -239,6 +242,19 @@ def little_processor_time() -> Iterator[None]:
     yield
     signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     signal.signal(signal.SIGVTALRM, before)
+
+
+@pytest.mark.parametrize("last", ["readers: [*a8]", "<<: *a8"])
+@pytest.mark.usefixtures("little_processor_time")
+def test_aliases_of_aliases_are_not_unfolded(last: str) -> None:
+    opening, closing = ("{<<: [", "]}") if "<<" in last else ("[", "]")
+    lines = ["a0: &a0 {x: 1}", *(f"a{n}: &a{n} {opening}{f'*a{n - 1},' * 9}{closing}" for n in range(1, 9)), last]
+    front = "---\n" + "\n".join(lines) + "\n---\n"
+    if "readers" in last:
+        with pytest.raises(ParseError, match=r"readers.*alias"):
+            front_matter.split(front + "26 days.")
+    else:
+        assert front_matter.split(front + "26 days.") == (front_matter.FrontMatter(), "26 days.")
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
