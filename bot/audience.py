@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.model import Asker, Question
-from ingest.model import EVERYONE, PUBLIC, Readers
-
-MEMBER: Readers = frozenset({EVERYONE, PUBLIC})
-"""What each member of the company holds, the person at the console among them."""
+from ingest.model import PUBLIC, Readers, held
 
 OUTSIDER: Readers = frozenset({PUBLIC})
-"""What anybody else holds."""
+"""What somebody who is no member of the company holds."""
 
 
 def console_asker(tokens: Iterable[str] = ()) -> Asker:
-    """The person at the terminal: a member, with the further tokens they ask to be tried with."""
-    return Asker(id="console", readers=MEMBER | frozenset(tokens))
+    """The person at the terminal, who holds what `tokens` say (see `ingest.model.held`)."""
+    return Asker(id="console", readers=held(tokens))
 
 
 def audience(question: Question) -> Readers:

@@ -2,8 +2,8 @@
 
 The model cites by number, `[2]`. A number that was not among its passages goes; so does every image, and a link keeps
 its words but not its address: addresses come from stored metadata alone (models can be talked into writing links that
-carry data out; EchoLeak, CVE-2025-32711). An address that stands literally in a passage stays, as code that nobody can
-click by accident.
+carry data out; EchoLeak, CVE-2025-32711). What is left of the signs that make a link in Markdown, `](` and `]:`, is
+parted by a space. An address that stands literally in a passage stays, as code that nobody can click by accident.
 """
 
 from __future__ import annotations
@@ -22,20 +22,32 @@ LONGEST_ADDRESS = 2000
 CITATION = re.compile(r"[ \t]?[\[【][ \t]?\^?(\d{1,3}(?:[ \t]?[,;、][ \t]?\^?\d{1,3})*)[ \t]?[\]】]")
 LINK = re.compile(rf"!?\[([^\[\]\n]{{0,{LONGEST_LABEL}}})\]\([^()\n]{{0,{LONGEST_ADDRESS}}}\)")
 REFERENCE = re.compile(rf"!?\[([^\[\]\n]{{0,{LONGEST_LABEL}}}[^\[\]\n\d])\](?=\[)")
-ADDRESS = re.compile(r"`*(<?\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>\]`]+>?)`*", re.IGNORECASE)
+ADDRESS = re.compile(
+    r"`*(<?(?:[a-z][a-z0-9+.-]{0,20}://|(?<![a-z0-9])www\."
+    r"|(?<![^\s=\"'(<;:。！？])//(?=[^\s/()<>.%。．｡]*+[.%。．｡][^\s/()<>]*+(?!\()))"
+    r"[^\s<>\]`。，、；：！？」』】）]+>?)`*",
+    re.IGNORECASE,
+)
+"""With a scheme, wherever it begins (no space stands before it in Chinese); `www.`; or a host after `//` alone."""
+
+LINKING = re.compile(r"\](?=[(:])")
 BRACKETED = re.compile(rf"[\[【][^\[\]【】\n]{{0,{LONGEST_LABEL}}}[\]】](?:\([^()\n]{{0,{LONGEST_ADDRESS}}}\))?")
+FULL_STOPS = "。！？"
+"""Where a text without spaces may be cut: no address and no citation goes on behind one."""
+
 TRAILING = ".,;:!?)\"'"
 
 
 class CheckedText:
     """Checks a streamed text piece by piece. The result does not depend on where the pieces were cut.
 
-    `feed` returns what is settled (no later piece can change it), `close` the rest; afterwards `cited` holds the
-    numbers that were kept.
+    `feed` returns what is settled (no later piece can change it), `close` the rest. Readers see sources numbered in
+    the order in which they are cited: `shown` maps the number that the writer was given to the one that is shown, and
+    grows with every passage that is cited for the first time.
     """
 
-    def __init__(self, passages: Sequence[Passage]) -> None:
-        self.cited: set[int] = set()
+    def __init__(self, passages: Sequence[Passage], shown: dict[int, int] | None = None) -> None:
+        self.shown: dict[int, int] = {} if shown is None else shown
         self._numbers = {passage.number for passage in passages}
         self._written = "\n".join(passage.chunk.text for passage in passages)
         self._pending = ""
@@ -53,17 +65,17 @@ class CheckedText:
     def _clean(self, text: str) -> str:
         for pattern in (LINK, REFERENCE):
             text = pattern.sub(lambda link: "" if link[0].startswith("!") else link[1], text)
-        text = ADDRESS.sub(self._address, text)
+        text = ADDRESS.sub(self._address, LINKING.sub("] ", text))
         return CITATION.sub(self._citation, text)
 
     def _citation(self, match: re.Match[str]) -> str:
         numbers = [int(number) for number in re.findall(r"\d+", match[1])]
-        kept = [number for number in numbers if number in self._numbers]
-        self.cited.update(kept)
+        kept = [self.shown.setdefault(n, len(self.shown) + 1) for n in numbers if n in self._numbers]
+        after = " " if match.string[match.end() :].startswith(("(", ":")) else ""
         if not kept:
-            return ""
+            return after
         space = match[0][0] if match[0][0] in " \t" else ""
-        return space + "".join(f"[{number}]" for number in dict.fromkeys(kept))
+        return space + "".join(f"[{number}]" for number in dict.fromkeys(kept)) + after
 
     def _address(self, match: re.Match[str]) -> str:
         address = match[1].strip("<>")
@@ -73,13 +85,17 @@ class CheckedText:
 
 
 def _settled(text: str) -> int:
-    """Length of the prefix that no later text can change: up to a white space outside every bracket."""
+    """Length of the prefix that no later text can change: up to a white space or a full stop outside every bracket."""
     limit = min((bracket for bracket in _brackets_on_last_line(text) if _open(text, bracket)), default=len(text))
     inside = [match.span() for match in BRACKETED.finditer(text, 0, limit)]
     for index in range(limit - 1, -1, -1):
-        if text[index].isspace() and not any(start < index < end for start, end in inside):
+        if any(start < index < end for start, end in inside):
+            continue
+        if text[index].isspace():
             # The space itself stays behind: a citation takes the space before it along.
             return index
+        if text[index] in FULL_STOPS:
+            return index + 1
     return 0
 
 

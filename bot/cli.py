@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ingest.errors import ConfigurationError, SouffleurError
-from ingest.options import CONFIG, DEBUG
+from ingest.options import CONFIG, DEBUG, ReaderToken
 
 if TYPE_CHECKING:
     from bot.composition import Assistant
@@ -37,11 +37,19 @@ def cli() -> None:
     """Ask the documents that `ingest sync` has indexed."""
 
 
+AS = click.option(
+    "--as",
+    "tokens",
+    multiple=True,
+    type=ReaderToken(),
+    metavar="TOKEN",
+    help="Ask as a member who holds this reader token too; `public` alone: as an outsider.",
+)
+
+
 @cli.command()
 @click.argument("question")
-@click.option(
-    "--as", "tokens", multiple=True, metavar="TOKEN", help="Ask with this reader token too, e.g. group:finance."
-)
+@AS
 @click.option("--json", "as_json", is_flag=True, help="Print the answer, its sources and its costs as JSON.")
 @CONFIG
 @DEBUG
@@ -65,9 +73,7 @@ async def _ask(settings: BotSettings, question: str, tokens: tuple[str, ...], as
 
 
 @cli.command()
-@click.option(
-    "--as", "tokens", multiple=True, metavar="TOKEN", help="Ask with this reader token too, e.g. group:finance."
-)
+@AS
 @CONFIG
 @DEBUG
 @click.pass_context
@@ -105,7 +111,10 @@ async def _serve(settings: BotSettings, *, any_port: bool) -> int:
     async with assistant(settings) as ready:
         platform = web_platform(ready, settings, any_port=any_port)
         await asyncio.to_thread(ready.languages.warm)
-        click.echo(f"Souffleur answers at {platform.bind()} (Ctrl-C ends it)")
+        address = platform.bind()
+        if not address.endswith(f":{settings.serve.port}"):
+            click.echo(f"Port {settings.serve.port} is taken by another program.")
+        click.echo(f"Souffleur answers at {address} (Ctrl-C ends it)")
         await platform.run()
     return 0
 
@@ -116,17 +125,23 @@ async def _serve(settings: BotSettings, *, any_port: bool) -> int:
     "--reader",
     "readers",
     multiple=True,
+    type=ReaderToken(),
     metavar="TOKEN",
-    help="Reader token of who asks with the key (default: everyone).",
+    help="A reader token that its holder has beside a member's; `public` alone: an outsider's key.",
 )
 def key(name: str, readers: tuple[str, ...]) -> None:
-    """Make an API key for NAME and print the lines for souffleur.yaml; the key itself is shown once."""
+    """Make an API key for NAME.
+
+    Prints the key, which is stored nowhere, and the lines for souffleur.yaml that admit it.
+    """
     import hashlib
     import secrets
 
+    from ingest.model import held
+
     made = "sk-" + secrets.token_urlsafe(32)
     digest = hashlib.sha256(made.encode()).hexdigest()
-    listed = ", ".join(json.dumps(reader) for reader in readers or ("everyone",))
+    listed = ", ".join(json.dumps(reader) for reader in sorted(held(readers)))
     click.echo(f"The key of {name} (it is stored nowhere):\n\n  {made}\n\nAdd under `serve:` in souffleur.yaml:\n")
     click.echo(f"  keys:\n    - {{name: {json.dumps(name)}, sha256: {digest}, readers: [{listed}]}}")
 
@@ -146,6 +161,12 @@ def key(name: str, readers: tuple[str, ...]) -> None:
     help="Measure this TREC run instead of searching.",
 )
 @click.option(
+    "--write-set",
+    "write_sets",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write each set in BEIR layout below this folder; one without a corpus gets the indexed documents.",
+)
+@click.option(
     "--write-run",
     "write",
     type=click.Path(file_okay=False, path_type=Path),
@@ -156,7 +177,12 @@ def key(name: str, readers: tuple[str, ...]) -> None:
 @DEBUG
 @click.pass_context
 def evaluate(
-    context: click.Context, folders: tuple[Path, ...], read: Path | None, write: Path | None, as_json: bool
+    context: click.Context,
+    folders: tuple[Path, ...],
+    read: Path | None,
+    write: Path | None,
+    write_sets: Path | None,
+    as_json: bool,
 ) -> None:
     """Measure retrieval on question sets in BEIR layout.
 
@@ -165,7 +191,10 @@ def evaluate(
     """
     from bot.evaluation.command import evaluate_sets
 
-    _run(context, evaluate_sets(_settings(context), folders, read=read, write=write, as_json=as_json))
+    _run(
+        context,
+        evaluate_sets(_settings(context), folders, read=read, write=write, write_sets=write_sets, as_json=as_json),
+    )
 
 
 @cli.command()
@@ -213,11 +242,11 @@ def _console(ready: Assistant, tokens: tuple[str, ...]) -> Any:
 
 
 def _settings(context: click.Context) -> BotSettings:
-    from bot.settings import BotSettings, Secrets, read
+    from bot.settings import BotSettings, read, secrets
     from ingest.telemetry import start_logging
 
     try:
-        settings = read(context.ensure_object(dict).get("config"), BotSettings, Secrets())
+        settings = read(context.ensure_object(dict).get("config"), BotSettings, secrets())
     except ConfigurationError as error:
         _fail(str(error), CONFIGURATION)
     start_logging("debug" if context.obj.get("debug") else settings.log.level, settings.log.format)
@@ -234,6 +263,8 @@ def _run(context: click.Context, work: Coroutine[Any, Any, int]) -> NoReturn:
         _fail(str(error), CONFIGURATION)
     except SouffleurError as error:
         _fail(str(error), FAILED)
+    except BrokenPipeError:
+        raise  # click ends quietly: whoever read the output has seen enough
     except Exception as error:
         if context.obj.get("debug"):
             raise
@@ -246,7 +277,7 @@ def _run(context: click.Context, work: Coroutine[Any, Any, int]) -> NoReturn:
 
 
 def _fail(message: str, status: int) -> NoReturn:
-    click.echo(click.style("error: ", fg="red", bold=True, reset=True) + message, err=True)
+    click.echo(click.style("Error: ", fg="red", bold=True, reset=True) + message, err=True)
     sys.exit(status)
 
 

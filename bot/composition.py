@@ -24,6 +24,7 @@ from bot.prompting import Budget, Prompts
 from bot.retrieve import Retriever
 from bot.settings import BotSettings
 from ingest.index.hybrid import Index, open_store
+from ingest.index.interface import IndexMissing, IndexUnavailable
 from ingest.ledger import Ledger
 from ingest.telemetry import Metrics
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 EXTRACTIVE_BUDGET = Budget(context_tokens=8192, answer_tokens=800)
 """Without a chat model: as many passages as the smallest usual window would hold."""
+
+OTHER_PORTS = 20
+"""Ports above the configured one that are tried when any port will do, before one is left to the system."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,7 +145,15 @@ def web_platform(ready: Assistant, settings: BotSettings, *, any_port: bool) -> 
     from bot.platforms.web import Keys, PortTaken, WebPlatform, create_app
 
     async def index_answers() -> None:
-        await ready.index.count()
+        known = await ready.ledger.count_chunks()
+        try:
+            indexed = await ready.index.count()
+        except IndexMissing:
+            if not known:
+                raise
+            indexed = 0
+        if known and not indexed:
+            raise IndexUnavailable(f"the index has lost its {known:,} passages; run `ingest reindex`")
 
     async def ledger_answers() -> None:
         await ready.ledger.sources()
@@ -157,12 +169,13 @@ def web_platform(ready: Assistant, settings: BotSettings, *, any_port: bool) -> 
         checks={"index": index_answers, "state": ledger_answers},
         public_url=settings.serve.public_url,
     )
-    platform = WebPlatform(app, host=settings.serve.host, port=settings.serve.port)
-    try:
-        platform.bind()
-    except PortTaken:
-        if not any_port:
-            raise
-        platform = WebPlatform(app, host=settings.serve.host, port=0)
-        platform.bind()
+    host, port = settings.serve.host, settings.serve.port
+    for candidate in (port, *range(port + 1, min(port + OTHER_PORTS, 65535) + 1), 0):
+        platform = WebPlatform(app, host=host, port=candidate)
+        try:
+            platform.bind()
+            break
+        except PortTaken:
+            if not any_port:
+                raise
     return platform

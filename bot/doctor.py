@@ -54,6 +54,8 @@ async def examine(settings: BotSettings) -> AsyncIterator[Finding]:
             state, says = "problem", str(error)
         except TimeoutError:
             state, says = "problem", f"no answer within {PATIENCE:.0f} s; see whether it is running and reachable"
+        except OSError as error:
+            state, says = "problem", f"{error.strerror}: {error.filename}; see whether this user may read and write it"
         yield Finding(what=what, state=state, says=says)
 
 
@@ -123,9 +125,8 @@ async def _state(settings: BotSettings) -> Found:
 
 async def _index(settings: BotSettings) -> Found:
     async with open_index(settings) as index:
-        found = await index.search("souffleur", visible_to=frozenset({"everyone"}), language="en", lexical_only=True)
-        count = await index.count()
-    return "ok", f"{count} passages" + ("" if found or not count else ", searchable")
+        await index.search("souffleur", visible_to=frozenset({"everyone"}), language="en", lexical_only=True)
+        return "ok", f"{await index.count()} passages, searchable"
 
 
 async def _embedding(settings: BotSettings) -> Found:
@@ -191,4 +192,4 @@ async def _extras(settings: BotSettings) -> Found:
     ]
     if not missing:
         return "ok", "all installed"
-    return "note", "not installed: " + "; ".join(missing) + " – pip install 'souffleur[EXTRA]'"
+    return "note", "not installed: " + "; ".join(missing) + " – .venv/bin/pip install -e '.[EXTRA]'"

@@ -31,6 +31,7 @@ class Followup:
                 reply = "".join([piece async for piece in self._writer.write(prompt)]).strip()
         except (ChatUnavailable, ChatRefused, TimeoutError) as error:
             return question, f"follow-up searched as asked: {str(error) or 'the chat model took too long'}"
-        if not reply or len(reply) > LONGEST:
+        standalone = reply.partition("\n")[0].strip(" \"'«»“”„")
+        if not standalone or len(reply) > LONGEST:
             return question, "follow-up searched as asked: the chat model did not return a question"
-        return reply.splitlines()[0].strip(" \"'«»“”„"), None
+        return standalone, None

@@ -53,7 +53,7 @@ class Passage:
     """A retrieved chunk under the number by which the answer may cite it."""
 
     number: int
-    """From 1, in order of relevance."""
+    """From 1: in order of relevance for the writer, in order of citation in an answer."""
     chunk: Chunk
     score: float
 

@@ -136,7 +136,7 @@ def _first_within(passages: Sequence[Passage], tokens: int) -> tuple[Passage, ..
 
 def _enclosed(text: str) -> str:
     """`text` without anything that looks like the end of its own enclosure."""
-    return re.sub(r"<(?=/?\s*passage\b)", "‹", text, flags=re.IGNORECASE)
+    return re.sub(r"<(?=\s*/?\s*passage\b)", "‹", text, flags=re.IGNORECASE)
 
 
 def _attribute(text: str) -> str:

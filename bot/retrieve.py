@@ -75,14 +75,18 @@ class Retriever:
         if self._reranker is None or not hits:
             return hits, ()
         try:
-            scores = await self._reranker.scores(query, [hit.chunk.indexed_text for hit in hits])
+            return await rerank(self._reranker, query, hits), ()
         except (ModelUnavailable, ModelMisconfigured) as error:
             return hits, (f"fused order kept: {error}",)
-        scored = [
-            replace(hit, score=score, legs={**hit.legs, "reranker": score})
-            for hit, score in zip(hits, scores, strict=True)
-        ]
-        return sorted(scored, key=lambda hit: (-hit.score, hit.chunk.id)), ()
+
+
+async def rerank(reranker: Reranker, query: str, hits: Sequence[Hit]) -> list[Hit]:
+    """`hits` by the reranker's scores, best first. Raises `ModelUnavailable`, `ModelMisconfigured`."""
+    scores = await reranker.scores(query, [hit.chunk.indexed_text for hit in hits])
+    scored = [
+        replace(hit, score=score, legs={**hit.legs, "reranker": score}) for hit, score in zip(hits, scores, strict=True)
+    ]
+    return sorted(scored, key=lambda hit: (-hit.score, hit.chunk.id))
 
 
 def _distinct(hits: Sequence[Hit]) -> list[Hit]:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from bot.llm.interface import ChatSettings
-from ingest.model import EVERYONE, PUBLIC, Readers
-from ingest.settings import IngestSettings, ModelSettings, Secrets, Section, locate, read
+from ingest.model import MEMBER, PUBLIC, Readers, reader_token
+from ingest.settings import IngestSettings, ModelSettings, Secrets, Section, locate, read, secrets
 
-__all__ = ["AnswerSettings", "ApiKey", "BotModelSettings", "BotSettings", "Secrets", "ServeSettings", "locate", "read"]
+__all__ = [
+    "AnswerSettings",
+    "ApiKey",
+    "BotModelSettings",
+    "BotSettings",
+    "Secrets",
+    "ServeSettings",
+    "locate",
+    "read",
+    "secrets",
+]
 
 
 class BotModelSettings(ModelSettings):
@@ -27,7 +37,7 @@ class ApiKey(Section):
     """Who asks with it; stands in logs and conversations."""
     sha256: Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{64}$", to_lower=True)]
     """Of the key's UTF-8 bytes: `printf %s KEY | sha256sum`."""
-    readers: Readers = frozenset({EVERYONE, PUBLIC})
+    readers: frozenset[Annotated[str, AfterValidator(reader_token)]] = MEMBER
     """Reader tokens of who asks with it; `public` is always among them."""
 
     @field_validator("readers")

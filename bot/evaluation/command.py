@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from contextlib import AsyncExitStack
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,14 +14,22 @@ import click
 from bot.composition import assistant, open_index
 from bot.evaluation.measures import Report, measure, table
 from bot.evaluation.rank import index_corpus, language_accuracy, outcomes, rank
-from bot.evaluation.sets import QuestionSet, Run, read_run, read_set, write_run
+from bot.evaluation.sets import Article, QuestionSet, Run, read_run, read_set, write_run, write_set
 from bot.language import LanguageDecider
 from bot.settings import BotSettings
 from ingest.index.interface import IndexSettings
+from ingest.index.reranker import open_reranker
+from ingest.ledger import Ledger
 
 
 async def evaluate_sets(
-    settings: BotSettings, folders: Sequence[Path], *, read: Path | None, write: Path | None, as_json: bool
+    settings: BotSettings,
+    folders: Sequence[Path],
+    *,
+    read: Path | None,
+    write: Path | None,
+    write_sets: Path | None = None,
+    as_json: bool,
 ) -> int:
     """Measure every set and print its table, or all of them as JSON. Raises `ConfigurationError`."""
     languages = LanguageDecider(settings.languages)
@@ -34,6 +43,8 @@ async def evaluate_sets(
         run, seconds = (read_run(read), 0.0) if read else await _ranked(settings, questions, decide)
         if write:
             write_run(run, write / f"{questions.name}.trec", tag="souffleur")
+        if write_sets:
+            write_set(await _with_corpus(settings, questions), write_sets / questions.name)
         report = measure(questions, run, seconds)
         reports.append(report)
         if not as_json:
@@ -44,14 +55,38 @@ async def evaluate_sets(
 
 
 async def _ranked(settings: BotSettings, questions: QuestionSet, decide: Callable[[str], str]) -> tuple[Run, float]:
-    if questions.corpus is None:
-        async with open_index(settings) as index:
-            return await rank(index, questions, decide)
-    with TemporaryDirectory(prefix="souffleur-eval-") as folder:
-        apart = settings.model_copy(update={"index": IndexSettings(path=Path(folder) / "index")})
-        async with open_index(apart) as index:
+    async with AsyncExitStack() as stack:
+        if questions.corpus is not None:
+            folder = stack.enter_context(TemporaryDirectory(prefix="souffleur-eval-"))
+            settings = settings.model_copy(update={"index": IndexSettings(path=Path(folder) / "index")})
+        index = await stack.enter_async_context(open_index(settings))
+        if questions.corpus is not None:
             await index_corpus(index, questions.corpus, settings.languages)
+        configured = settings.models.reranker
+        reranker = open_reranker(configured)
+        if configured is None or reranker is None:
             return await rank(index, questions, decide)
+        stack.push_async_callback(reranker.close)
+        candidates = max(configured.candidates, settings.answer.passages)
+        return await rank(index, questions, decide, reranker=reranker, candidates=candidates)
+
+
+async def _with_corpus(settings: BotSettings, questions: QuestionSet) -> QuestionSet:
+    """`questions` with the indexed documents as their corpus, where they have none of their own."""
+    if questions.corpus is not None:
+        return questions
+    ledger = await Ledger.open(settings.state)
+    try:
+        corpus = [
+            Article(id=document, title=chunks[0].title, text="\n\n".join(chunk.text for chunk in chunks))
+            for source in await ledger.sources()
+            for document, chunks in (
+                await ledger.chunks(source.name, list(await ledger.documents(source.name)))
+            ).items()
+        ]
+    finally:
+        await ledger.close()
+    return replace(questions, corpus=tuple(corpus))
 
 
 async def _print(

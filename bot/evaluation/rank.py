@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from bot.evaluation.sets import Article, QuestionSet, Run, by_document
 from bot.model import Answerer, Asker, Finished, Outcome, Place, Question
+from bot.retrieve import rerank
 from ingest.chunk import chunk
 from ingest.index.hybrid import Index
+from ingest.index.interface import Reranker
 from ingest.language import language_of
 from ingest.model import EVERYONE, Chunk, Document
 
@@ -35,15 +37,27 @@ async def index_corpus(index: Index, corpus: Sequence[Article], candidates: tupl
     await index.flush()
 
 
-async def rank(index: Index, questions: QuestionSet, decide: Callable[[str], str]) -> tuple[Run, float]:
-    """The ranking of every query of the set, asked one after the other as people do, and the seconds it took."""
+async def rank(
+    index: Index,
+    questions: QuestionSet,
+    decide: Callable[[str], str],
+    *,
+    reranker: Reranker | None = None,
+    candidates: int = 0,
+) -> tuple[Run, float]:
+    """The ranking of every query of the set, asked one after the other as people do, and the seconds it took.
+
+    With a reranker, the ranking ends after `candidates` chunks, as an answer's does. A model that fails ends the
+    measurement: raises `ModelUnavailable`, `ModelMisconfigured`.
+    """
+    limit = candidates if reranker else CHUNKS_SEARCHED
     run: Run = {}
     started = time.perf_counter()
     for query in questions.queries:
         async with asyncio.timeout(QUERY_SECONDS):
-            hits = await index.search(
-                query.text, visible_to=query.readers, language=decide(query.text), limit=CHUNKS_SEARCHED
-            )
+            hits = await index.search(query.text, visible_to=query.readers, language=decide(query.text), limit=limit)
+            if reranker is not None and hits:
+                hits = await rerank(reranker, query.text, hits)
         run[query.id] = by_document((hit.chunk.document, hit.score) for hit in hits)
     return run, time.perf_counter() - started
 

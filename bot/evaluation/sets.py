@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from ingest.errors import ConfigurationError
 from ingest.model import EVERYONE, PUBLIC, DocumentId, Readers
@@ -73,7 +75,7 @@ def read_set(folder: Path) -> QuestionSet:
 
 
 def _rows(path: Path) -> Iterator[dict[str, object]]:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -105,10 +107,42 @@ def _article(row: Mapping[str, object]) -> Article:
 def _relevant(path: Path) -> dict[str, dict[str, int]]:
     relevant: dict[str, dict[str, int]] = {}
     with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines, delimiter="\t"):
-            if (grade := int(row["score"])) > 0:
-                relevant.setdefault(row["query-id"], {})[row["corpus-id"]] = grade
+        rows = csv.DictReader(lines, delimiter="\t")
+        for row in rows:
+            try:
+                query, document, grade = row["query-id"], row["corpus-id"], int(row["score"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise ConfigurationError(
+                    f"{path}, line {rows.line_num}: needs the columns `query-id`, `corpus-id` and `score` (a number)"
+                ) from error
+            if grade > 0:
+                relevant.setdefault(query, {})[document] = grade
     return relevant
+
+
+def write_set(questions: QuestionSet, folder: Path) -> None:
+    """The set in BEIR layout, for other tools; `read_set` reads back the same."""
+    (folder / "qrels").mkdir(parents=True, exist_ok=True)
+    _write_rows(folder / "queries.jsonl", (_query_row(query) for query in questions.queries))
+    if questions.corpus is not None:
+        _write_rows(
+            folder / "corpus.jsonl",
+            ({"_id": article.id, "title": article.title, "text": article.text} for article in questions.corpus),
+        )
+    with (folder / "qrels" / "test.tsv").open("w", encoding="utf-8", newline="") as lines:
+        table = csv.writer(lines, delimiter="\t", lineterminator="\n")
+        table.writerow(("query-id", "corpus-id", "score"))
+        table.writerows((query, *row) for query, grades in questions.relevant.items() for row in grades.items())
+
+
+def _write_rows(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+def _query_row(query: Query) -> dict[str, object]:
+    said = {"language": query.language} if query.language else {}
+    metadata = {**said, "readers": sorted(query.readers), "answerable": query.answerable}
+    return {"_id": query.id, "text": query.text, "metadata": metadata}
 
 
 def by_document(chunks: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
@@ -120,7 +154,7 @@ def by_document(chunks: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
 
 
 def write_run(run: Run, path: Path, tag: str) -> None:
-    """A TREC run: `query Q0 document rank score tag` a line. White space in an id becomes `%20`."""
+    """A TREC run: `query Q0 document rank score tag` a line. White space in an id is percent-encoded, as in a URL."""
     lines = [
         f"{_word(query)} Q0 {_word(document)} {rank} {score:.6f} {_word(tag)}\n"
         for query, ranking in run.items()
@@ -133,12 +167,12 @@ def write_run(run: Run, path: Path, tag: str) -> None:
 def read_run(path: Path) -> Run:
     """A TREC run, ordered by rank. Raises `ConfigurationError` on a line that is none."""
     ranked: dict[str, list[tuple[int, str, float]]] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
         if not line.strip():
             continue
         try:
             query, _, document, rank, score, _ = line.split()
-            ranked.setdefault(_id(query), []).append((int(rank), _id(document), float(score)))
+            ranked.setdefault(unquote(query), []).append((int(rank), unquote(document), float(score)))
         except ValueError as error:
             raise ConfigurationError(
                 f"{path}, line {number}: a TREC run line is `query Q0 document rank score tag`"
@@ -147,8 +181,4 @@ def read_run(path: Path) -> Run:
 
 
 def _word(text: str) -> str:
-    return text.replace("%", "%25").replace(" ", "%20")
-
-
-def _id(word: str) -> str:
-    return word.replace("%20", " ").replace("%25", "%")
+    return re.sub(r"[\s%]", lambda found: quote(found[0], safe=""), text)

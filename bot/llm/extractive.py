@@ -1,8 +1,8 @@
 """Answers without a model: the sentences of the passages that say most of what was asked, quoted and cited.
 
 A term of the question (a word, a 4-gram) is worth its inverse document frequency over the passages given. A passage is
-worth what it holds of the question, its headings included; a sentence what it holds itself. When even the best passage
-holds too little, nothing is quoted.
+worth what it holds of the question, its headings included; a sentence what it holds itself. When no passage has a word
+of the question, and the best one little of its 4-grams, nothing is quoted.
 """
 
 from __future__ import annotations
@@ -10,19 +10,22 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.llm.interface import Prompt
 from bot.model import Passage
 from bot.prompting import NOT_FOUND
 from ingest.function_words import FUNCTION_WORDS
-from ingest.index.lexical import encode_query
+from ingest.index.lexical import GRAM_WEIGHT, encode_query
 from ingest.model import Chunk
 
 LEAST_COVERAGE = 0.27
-"""Share of the question's worth that the best passage must hold. Words alone can hardly tell whether a passage answers:
-on the demo's questions 0.27 refuses 4 of 63 answerable ones and 2 of 15 unanswerable ones, 0.3 refuses 6 and 4."""
+"""Share of the question's worth that the best passage must hold when no passage has any of its words.
+
+Where one has, it is quoted: words cannot tell whether it answers. Asking more of the words refused, on the demo's
+questions, four of 63 answerable ones for every one of 15 unanswerable ones.
+"""
 
 COMMON_WORTH = 0.5
 """What a term is worth that every passage holds, beside 3 for one that none holds: they may all be about it."""
@@ -73,7 +76,7 @@ class ExtractiveWriter:
     def __init__(self, *, introduction: Callable[[str], str]) -> None:
         self._introduction = introduction
 
-    async def write(self, prompt: Prompt) -> AsyncIterator[str]:
+    async def write(self, prompt: Prompt) -> AsyncGenerator[str, None]:
         """The introduction, then one quotation a piece; `NOT_FOUND` when no passage says enough."""
         quotations = quote(prompt.question, prompt.passages, prompt.language)
         if not quotations:
@@ -94,7 +97,9 @@ def quote(question: str, passages: Sequence[Passage], language: str) -> list[tup
     worth = _worth_of_terms(weights, read)
     whole = sum(worth.values())
     shares = {passage.number: _worth(passage.terms, worth) / whole for passage in read if passage.sentences}
-    if not shares or max(shares.values()) < LEAST_COVERAGE:
+    words = {term for term, weight in weights.items() if weight > GRAM_WEIGHT}
+    named = any(passage.terms & words for passage in read)
+    if not shares or (max(shares.values()) < LEAST_COVERAGE and not named):
         return []
     merits = {
         passage.number: shares[passage.number] + max(_worth(s.terms, worth) for s in passage.sentences) / whole

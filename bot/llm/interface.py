@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -64,8 +64,8 @@ class Writer(Protocol):
 
     name: str
 
-    def write(self, prompt: Prompt) -> AsyncIterator[str]:
-        """Pieces of text in order, never empty ones; ends when the text is complete."""
+    def write(self, prompt: Prompt) -> AsyncGenerator[str, None]:
+        """Pieces of text in order, never empty ones; ends when the text is complete. Closing it stops the writing."""
         ...
 
     async def close(self) -> None: ...

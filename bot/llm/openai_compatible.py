@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, NamedTuple, cast
 
 import openai
@@ -75,9 +75,14 @@ class OpenAIWriter:
         except ValueError as error:
             raise ChatRefused(f"models.chat: {error}") from error
         self._who = f"models.chat: {settings.model!r} at {root!r}"
-        self._client = openai.AsyncOpenAI(base_url=root, api_key=key or NO_KEY, max_retries=0, timeout=None)
+        self._key = key
+        # A redirect would take the passages to a place that nobody configured.
+        transport = openai.DefaultAsyncHttpxClient(follow_redirects=False)
+        self._client = openai.AsyncOpenAI(
+            base_url=root, api_key=key or NO_KEY, max_retries=0, timeout=None, http_client=transport
+        )
 
-    async def write(self, prompt: Prompt) -> AsyncIterator[str]:
+    async def write(self, prompt: Prompt) -> AsyncGenerator[str, None]:
         settings, clock = self._settings, asyncio.get_running_loop().time
         end = _Deadline(clock() + settings.total_seconds, f"{settings.total_seconds:g} s for the whole answer")
         first = _Deadline(
@@ -127,7 +132,9 @@ class OpenAIWriter:
         except openai.APIStatusError as error:
             raise self._refusal(error) from error
         except openai.OpenAIError as error:
-            raise ChatUnavailable(f"{self._who} cannot be reached ({_reason(error)}); is the gateway up?") from error
+            raise ChatUnavailable(
+                f"{self._who} cannot be reached ({self._reason(error)}); is the gateway up?"
+            ) from error
         return stream
 
     async def _next(self, stream: openai.AsyncStream[ChatCompletionChunk], deadline: _Deadline) -> _Choice:
@@ -139,7 +146,9 @@ class OpenAIWriter:
         except TimeoutError as error:
             raise self._too_late(deadline) from error
         except openai.OpenAIError as error:
-            raise ChatUnavailable(f"{self._who} broke off its answer ({_reason(error)}); look at its log") from error
+            raise ChatUnavailable(
+                f"{self._who} broke off its answer ({self._reason(error)}); look at its log"
+            ) from error
         except ValueError as error:
             raise ChatUnavailable(f"{self._who} sent something that is no chat completion; look at its log") from error
         if chunk is None:
@@ -177,14 +186,23 @@ class OpenAIWriter:
         if is_busy(status):
             seconds = retry_after(error.response.headers)
             later = "" if seconds is None else f" and asks to wait {seconds:g} s"
-            return ChatUnavailable(f"{said}{later}: {words(error.response.text)!r}; try again later")
+            return ChatUnavailable(f"{said}{later}: {self._words(error.response.text)!r}; try again later")
         if status in (401, 403):
             # The gateway's words are left out: some repeat a part of the key in them.
             return ChatRefused(f"{said}: the key is wrong or may not use this model; set SOUFFLEUR_CHAT_API_KEY")
         return ChatRefused(
-            f"{said}: {words(error.response.text)!r}; check `base_url`, `model` and `context_tokens` in models.chat, "
-            "and SOUFFLEUR_CHAT_API_KEY"
+            f"{said}: {self._words(error.response.text)!r}; check `base_url`, `model` and `context_tokens` in "
+            "models.chat, and SOUFFLEUR_CHAT_API_KEY"
         )
+
+    def _reason(self, error: openai.OpenAIError) -> str:
+        """What happened to the connection, which the client keeps in the cause, or the gateway's own words."""
+        cause = error.__cause__
+        return self._words(str(error)) if cause is None else f"{type(cause).__name__}: {cause}"
+
+    def _words(self, text: str) -> str:
+        """The gateway's own words, without the key that some repeat in them."""
+        return words(text.replace(self._key, "…") if self._key else text)
 
 
 class _Spoken:
@@ -196,9 +214,11 @@ class _Spoken:
         self.began = False
         """Whether any of the text has been passed on."""
         self._held = ""
+        self._half = ""
 
     def add(self, piece: str) -> str:
         """What can be passed on after `piece`; empty while that cannot be told."""
+        piece = self._whole(piece)
         if self.began:
             return piece
         self._held = (self._held + piece).lstrip()
@@ -208,6 +228,13 @@ class _Spoken:
                 return ""
             self._held = rest.lstrip()
         return "" if self._OPEN.startswith(self._held) else self.rest()
+
+    def _whole(self, piece: str) -> str:
+        """`piece` in whole characters: halves of one in two pieces are joined, half of one becomes `\ufffd`."""
+        piece, self._half = self._half + piece, ""
+        if piece and "\ud800" <= piece[-1] <= "\udbff":
+            piece, self._half = piece[:-1], piece[-1]
+        return piece.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def rest(self) -> str:
         """What is still held back at the end; a thought that never ended is none of the text."""
@@ -224,9 +251,3 @@ async def _drain(stream: openai.AsyncStream[ChatCompletionChunk]) -> None:
         async with asyncio.timeout(DRAIN_SECONDS):
             async for _ in stream:
                 pass
-
-
-def _reason(error: openai.OpenAIError) -> str:
-    """What happened to the connection, which the client keeps in the cause, or the gateway's own words."""
-    cause = error.__cause__
-    return words(str(error)) if cause is None else f"{type(cause).__name__}: {cause}"

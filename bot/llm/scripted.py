@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 
 from bot.llm.interface import ChatRefused, ChatUnavailable, Prompt
@@ -30,7 +30,7 @@ class ScriptedWriter:
         """Every prompt it was given, oldest first."""
         self._reply = replies if callable(replies) else _in_order(replies)
 
-    async def write(self, prompt: Prompt) -> AsyncIterator[str]:
+    async def write(self, prompt: Prompt) -> AsyncGenerator[str, None]:
         self.prompts.append(prompt)
         reply = self._reply(prompt)
         text = reply.after if isinstance(reply, Failure) else reply

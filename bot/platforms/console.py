@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +17,12 @@ from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.text import Text
 
-from bot.model import Answer, Answerer, Asker, Delta, Finished, Place, Question, Status, Turn
+from bot.model import Answer, Answerer, Asker, Delta, Finished, Passage, Place, Question, Status, Turn
 from bot.phrases import Say
 from bot.platforms.interface import sources
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters but tab and newline."""
 
 REFRESHES = 8
 """Redraws a second while an answer streams; more only flickers."""
@@ -33,9 +39,9 @@ class Console:
 
     async def ask(self, text: str, history: tuple[Turn, ...] = ()) -> Answer:
         """Stream one answer to the terminal, with its sources."""
-        question = Question(text=text, asker=self.asker, place=Place(platform="console"), history=history)
+        question = self._question(text, history)
         if not self.terminal.is_terminal:
-            return await self._plain(question)
+            return self._show(await self._finished(question))
         answer: Answer | None = None
         status, written = "", ""
         with Live(
@@ -46,7 +52,7 @@ class Console:
                     case Status(text=status):
                         pass
                     case Delta(text=piece):
-                        written += piece
+                        written += _printable(piece)
                     case Finished(answer=answer):
                         continue
                 live.update(
@@ -56,8 +62,7 @@ class Console:
 
     async def ask_as_json(self, text: str) -> Answer:
         """One answer as one JSON object on standard output."""
-        question = Question(text=text, asker=self.asker, place=Place(platform="console"))
-        answer = await self._finished(question)
+        answer = await self._finished(self._question(text))
         self.terminal.print_json(json.dumps(as_json(answer), ensure_ascii=False))
         return answer
 
@@ -66,8 +71,8 @@ class Console:
         history: tuple[Turn, ...] = ()
         while True:
             try:
-                text = await asyncio.to_thread(self.terminal.input, prompt)
-            except (EOFError, KeyboardInterrupt):
+                text = await self._typed(prompt)
+            except EOFError:
                 self.terminal.print()
                 return
             if not text.strip():
@@ -75,8 +80,34 @@ class Console:
             answer = await self.ask(text, history)
             history += (Turn(role="user", text=text), Turn(role="assistant", text=answer.text))
 
-    async def _plain(self, question: Question) -> Answer:
-        return self._show(await self._finished(question))
+    async def _typed(self, prompt: str) -> str:
+        """The next line that is typed. Raises EOFError at the end of input.
+
+        Read in a daemon thread: whoever presses Ctrl-C must not have to press Enter, too, for the program to end.
+        """
+        loop = asyncio.get_running_loop()
+        line: asyncio.Future[str] = loop.create_future()
+
+        def settle(text: str, error: Exception | None) -> None:
+            if not line.done():
+                line.set_result(text) if error is None else line.set_exception(error)
+
+        def read() -> None:
+            text, failure = "", None
+            try:
+                text = self.terminal.input(prompt)
+            except (EOFError, OSError, UnicodeDecodeError) as error:
+                failure = error
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits
+                loop.call_soon_threadsafe(settle, text, failure)
+
+        threading.Thread(target=read, name="keyboard", daemon=True).start()
+        return await line
+
+    def _question(self, text: str, history: tuple[Turn, ...] = ()) -> Question:
+        # Bytes of a command line that are no UTF-8 arrive as lone surrogates, which no model and no database takes.
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return Question(text=text, asker=self.asker, place=Place(platform="console"), history=history)
 
     async def _finished(self, question: Question) -> Answer:
         answer: Answer | None = None
@@ -88,24 +119,36 @@ class Console:
 
     def _show(self, answer: Answer | None) -> Answer:
         assert answer is not None, "an answerer ends with Finished"  # noqa: S101
-        self.terminal.print(Markdown(answer.text, hyperlinks=False))
-        listed = sources(
-            answer.citations, language=answer.language, say=self.say, address_of=lambda passage: passage.chunk.url or ""
-        )
+        # Whoever reads a file or a pipe wants the text, not a picture of it padded to a width.
+        text = _printable(answer.text)
+        shown = Markdown(text, hyperlinks=False) if self.terminal.is_terminal else Text(text)
+        self.terminal.print(shown, soft_wrap=not self.terminal.is_terminal)
+        listed = sources(answer.citations, language=answer.language, say=self.say, address_of=_address)
         if listed:
             self.terminal.print()
             self.terminal.print(Text(self.say(answer.language, "sources"), style="bold"))
         for source in listed:
+            place = " — " + ", ".join(source.place) if source.place else ""
             line = Text.assemble(
-                f"[{source.number}] ", (source.title, "bold"), " — " + ", ".join(source.place) if source.place else ""
+                f"[{source.number}] ",
+                (_printable(source.title), "bold"),
+                _printable(place),
+                (f" ({_printable(source.url)})", "dim"),
             )
-            if source.url:
-                line.append(f"\n{source.url}", style="dim")
-            self.terminal.print(Padding(line, (0, 0, 0, 1)))
+            self.terminal.print(Padding(line, (0, 0, 0, 1)) if self.terminal.is_terminal else line, soft_wrap=True)
         for notice in answer.notices:
             self.terminal.print(Text(notice, style="yellow"))
         self.terminal.print()
         return answer
+
+
+def _address(passage: Passage) -> str:
+    return passage.chunk.url or f"{passage.chunk.source}/{passage.chunk.document}"
+
+
+def _printable(text: str) -> str:
+    """`text` without the characters that a terminal takes for commands; documents may hold any."""
+    return CONTROL.sub("\ufffd", text)
 
 
 def as_json(answer: Answer) -> dict[str, Any]:

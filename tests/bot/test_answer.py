@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from bot.llm.interface import ChatRefused, ChatUnavailable
+from bot.llm.interface import ChatRefused, ChatUnavailable, Prompt
 from bot.llm.scripted import Failure, ScriptedWriter
-from bot.model import Outcome, Status, Turn
+from bot.model import Delta, Outcome, Status, Turn
 from ingest.index.interface import Hit, IndexUnavailable, ModelUnavailable
 from ingest.model import Readers
 from tests.fixtures.assistant import SAY as say
@@ -112,13 +112,29 @@ async def test_a_passage_cannot_close_its_own_enclosure(tmp_path: Path) -> None:
     assert 'number="7"' not in prompt
 
 
-@pytest.mark.parametrize("reply", ["NOT_FOUND", " NOT_FOUND\n", "`NOT_FOUND`", "NOT_FOUND."])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "NOT_FOUND",
+        " NOT_FOUND\n",
+        "`NOT_FOUND`",
+        "NOT_FOUND.",
+        "**NOT_FOUND**\n\nIt is not there.",
+        "NOT_FOUND. Sorry.",
+    ],
+)
 async def test_the_models_not_found_becomes_a_phrase_in_the_askers_language(ready: Stage, reply: str) -> None:
     answer = await answer_to(
         ready.answering(ScriptedWriter([reply])), asked("Wie viele Urlaubstage gibt es in Dublin?")
     )
     assert answer.outcome is Outcome.NOT_FOUND
     assert answer.text == say("de", "not-found")
+
+
+async def test_an_answer_about_the_word_for_not_found_is_an_answer(ready: Stage) -> None:
+    writer = ScriptedWriter(["NOT_FOUND is what the form shows for a day that was taken [1]."])
+    answer = await answer_to(ready.answering(writer), asked("What does NOT_FOUND mean in the leave form?"))
+    assert (answer.outcome, answer.text[:12]) == (Outcome.ANSWERED, "NOT_FOUND is")
 
 
 async def test_an_answer_that_cites_nothing_says_so(ready: Stage) -> None:
@@ -146,6 +162,31 @@ async def test_a_gateway_that_stops_in_the_middle_keeps_what_was_said_and_quotes
     assert answer.text.startswith("You have 25 days [1], and")
     assert say("en", "interrupted", trace=answer.trace_id) in answer.text
     assert "> Employees in Dublin have 25 days" in answer.text
+
+
+@pytest.mark.parametrize(("after", "key"), [("", "model-unavailable"), ("Der Platz ist [1] ", "interrupted")])
+async def test_a_gateway_that_fails_where_nothing_can_be_quoted_is_not_told_as_nothing_found(
+    ready: Stage, after: str, key: str
+) -> None:
+    failure = Failure(after=after, error=ChatUnavailable("the stream ended"))
+    question = asked("Wohin laufen wir in Lyon, wenn es brennt?", locale="de")
+    assert (await answer_to(ready.answering(), question)).outcome is Outcome.NOT_FOUND
+
+    answer = await answer_to(ready.answering(ScriptedWriter([failure])), question)
+
+    assert answer.outcome is Outcome.FAILED
+    assert answer.text.endswith(say("de", key, trace=answer.trace_id))
+    assert say("de", "not-found") not in answer.text
+
+
+async def test_closing_an_answer_ends_the_writing_before_it_returns(ready: Stage) -> None:
+    writer = Endless()
+    events = ready.answering(writer).answer(asked("How many days of annual leave in Dublin?"))
+    async for event in events:
+        if isinstance(event, Delta):
+            break
+    await events.aclose()
+    assert writer.ended
 
 
 @pytest.mark.parametrize(
@@ -195,6 +236,14 @@ async def test_a_follow_up_is_searched_for_in_its_stand_alone_form(ready: Stage)
     assert answer.model_calls == 2
 
 
+async def test_a_follow_up_that_the_model_makes_nothing_of_is_searched_for_as_asked(ready: Stage) -> None:
+    history = (Turn(role="user", text="How many days of leave?"), Turn(role="assistant", text="Where?"))
+    writer = ScriptedWriter(['""', "25 days [1]."])
+    answer = await answer_to(ready.answering(writer), asked("annual leave in Dublin?", history=history))
+    assert writer.prompts[1].question == "annual leave in Dublin?"
+    assert "follow-up searched as asked" in answer.notices[0]
+
+
 async def test_what_is_told_is_stored_before_it_is_finished(ready: Stage) -> None:
     answer = await answer_to(ready.answering(), asked("How many days of annual leave in Dublin?"))
     assert ready.remembered == [answer]
@@ -203,6 +252,23 @@ async def test_what_is_told_is_stored_before_it_is_finished(ready: Stage) -> Non
 async def test_the_asker_sees_what_happens_before_the_first_word(ready: Stage) -> None:
     events = await all_events(ready.answering(), asked("Wie viele Urlaubstage gibt es in Dublin?"))
     assert events[0] == Status(text=say("de", "status-searching"))
+
+
+class Endless:
+    """A writer that never comes to an end, and notes that it was ended."""
+
+    name = "endless"
+    ended = False
+
+    async def write(self, prompt: Prompt) -> AsyncGenerator[str, None]:
+        try:
+            while True:
+                yield "and so on "
+        finally:
+            self.ended = True
+
+    async def close(self) -> None:
+        """Holds nothing."""
 
 
 class Broken:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pty
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,6 +76,12 @@ def test_nothing_found_and_no_question_are_told_and_end_with_3(indexed: Path) ->
     assert bot("ask", "  ").exit_code == 3
 
 
+def test_a_question_with_bytes_that_are_no_utf_8_is_answered(indexed: Path) -> None:
+    result = bot("ask", "How many days of leave in Dublin, caf\udce9?")
+    assert result.exit_code == 0, result.output
+    assert "25 days" in result.stdout
+
+
 def test_a_restricted_page_is_quoted_for_its_group_alone(indexed: Path) -> None:
     question = "When does the hiring freeze start?"
     assert "September" not in bot("ask", question).stdout
@@ -82,6 +92,22 @@ def test_a_conversation_ends_with_the_input(indexed: Path) -> None:
     result = bot("chat", input="How many days of leave in Dublin?\n\nQuel est le gel des embauches ?\n")
     assert result.exit_code == 0, result.output
     assert "25 days" in result.stdout
+
+
+def test_one_interrupt_ends_a_conversation_that_waits_for_a_question(indexed: Path) -> None:
+    ours, its = pty.openpty()
+    command = [sys.executable, "-m", "bot", "chat"]
+    with subprocess.Popen(command, stdin=its, stdout=its, stderr=its, start_new_session=True) as process:
+        os.close(its)
+        shown = b""
+        while "›".encode() not in shown:
+            shown += os.read(ours, 100)
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(timeout=30) == 130
+        finally:
+            process.kill()
+            os.close(ours)
 
 
 def test_asking_before_anything_is_indexed_says_what_to_run(folder: Path) -> None:
@@ -118,7 +144,7 @@ def test_a_new_key_fits_the_configuration_and_only_its_digest_goes_there() -> No
 def test_the_doctor_finds_nothing_wrong_with_the_defaults(indexed: Path) -> None:
     result = bot("doctor")
     assert result.exit_code == 0, result.output
-    assert "✓ index: 2 passages" in result.stdout
+    assert "✓ index: 2 passages, searchable" in result.stdout
 
 
 def test_the_doctor_names_each_problem_and_goes_on(folder: Path) -> None:
@@ -139,6 +165,13 @@ def test_the_doctor_names_each_problem_and_goes_on(folder: Path) -> None:
     assert "bot key" in findings["serve"]["says"]
 
 
+def test_the_doctor_goes_on_after_a_place_that_the_system_refuses(folder: Path) -> None:
+    (folder / "souffleur.yaml").write_text(f"home: {'x' * 300}\nstate: {{url: 'sqlite:///state.db'}}\n")
+    findings = {row["what"]: row for row in json.loads(bot("doctor", "--json").stdout)}
+    assert (findings["home"]["state"], findings["extras"]["what"]) == ("problem", "extras")
+    assert "xxx" in findings["home"]["says"]
+
+
 def test_a_question_set_with_its_own_corpus_is_measured(folder: Path) -> None:
     (folder / "set" / "qrels").mkdir(parents=True)
     (folder / "set" / "corpus.jsonl").write_text(
@@ -157,3 +190,18 @@ def test_a_question_set_with_its_own_corpus_is_measured(folder: Path) -> None:
     again = bot("eval", "set", "--run", "runs/set.trec", "--json")
     assert json.loads(again.stdout)[0]["measures"]["recall@1"]["mean"] == 100.0
     assert not (folder / ".souffleur").exists()
+
+
+def test_a_set_about_the_indexed_documents_is_judged_by_its_answers_and_written_whole(indexed: Path) -> None:
+    (indexed / "set" / "qrels").mkdir(parents=True)
+    (indexed / "set" / "queries.jsonl").write_text(
+        '{"_id": "1", "text": "How many days of leave in Dublin?"}\n'
+        '{"_id": "2", "text": "Which football team won?", "metadata": {"answerable": false}}\n'
+    )
+    (indexed / "set" / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n1\tleave.md\t1\n")
+    result = bot("eval", "set", "--write-set", "written")
+    assert result.exit_code == 0, result.output
+    assert "answered 1/1 answerable questions (1 citing a relevant document), refused 1/1" in result.stdout
+    corpus = [json.loads(line) for line in (indexed / "written" / "set" / "corpus.jsonl").read_text().splitlines()]
+    assert {row["_id"]: row["title"] for row in corpus} == {"leave.md": "Annual leave", "forecast.md": "Forecast"}
+    assert "recall@5 100.00" in bot("eval", "written/set").stdout.splitlines()

@@ -57,6 +57,10 @@ BAD = {
         "serve:\n  port: 80800\n",
         "souffleur.yaml:2: serve.port: must be at most 65535, got 80800",
     ),
+    "a public address that is none": (
+        "serve: {public_url: 'javascript:alert(1)'}\n",
+        "souffleur.yaml:1: serve.public_url: not an address; it starts with http:// or https://",
+    ),
     "the key itself": (
         "serve:\n  keys:\n    - {name: intranet, key: sk-123}\n",
         "souffleur.yaml:3: serve.keys[0].key: a secret does not belong in this file; take the line out and give "

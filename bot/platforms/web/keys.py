@@ -22,11 +22,11 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
-from bot.audience import MEMBER, OUTSIDER
+from bot.audience import OUTSIDER
 from bot.model import Asker
 from bot.platforms.web.refusal import Refusal
 from ingest.errors import ConfigurationError
-from ingest.model import Readers
+from ingest.model import MEMBER, Readers
 
 FORWARDED = re.compile(r"forwarded|x-forwarded-.*|x-real-ip|via|cf-connecting-ip|true-client-ip")
 """Headers by which reverse proxies say that the connection is not the caller's own."""

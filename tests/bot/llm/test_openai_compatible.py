@@ -13,7 +13,7 @@ import stamina
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Message, Prompt
 from bot.llm.openai_compatible import OpenAIWriter, _Spoken
@@ -205,6 +205,29 @@ async def test_a_wrong_key_is_neither_repeated_nor_logged(
     _, error = await failure(writer(base_url, api_key=SecretStr(KEY)))
     assert isinstance(error, ChatRefused)
     assert KEY not in caplog.text
+
+
+@pytest.mark.parametrize("behaviour", [status(400, f"no {KEY}"), status(500, f"no {KEY}")])
+async def test_a_key_that_the_gateway_repeats_is_left_out_of_its_words(
+    gateway: Gateway, base_url: str, behaviour: Behaviour
+) -> None:
+    gateway.always(behaviour)
+    _, error = await failure(writer(base_url, api_key=SecretStr(KEY)))
+    assert "'no …'" in str(error)
+
+
+@pytest.mark.parametrize("code", [302, 307])
+async def test_no_redirect_takes_the_passages_elsewhere(gateway: Gateway, base_url: str, code: int) -> None:
+    moved = Response(status_code=code, headers={"Location": f"{base_url}/chat/completions"})
+    gateway.always(answers(lambda: moved))
+    _, error = await failure(writer(base_url))
+    assert isinstance(error, ChatRefused)
+    assert len(gateway.requests) == 1
+
+
+async def test_halves_of_a_character_in_two_pieces_are_joined(gateway: Gateway, base_url: str) -> None:
+    gateway.script(says("Yes \ud83d", "\ude00, half \ud83d", " is none."))
+    assert await written(writer(base_url)) == "Yes \U0001f600, half \ufffd is none."
 
 
 async def test_an_unknown_model_is_refused_by_name(gateway: Gateway, base_url: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import AsyncIterator
 
+import pytest
 from rich.console import Console as Terminal
 
 from bot.audience import console_asker
@@ -53,7 +54,7 @@ async def test_sources_stand_under_the_answer_in_its_language_with_page_and_date
     await console.ask("Combien ?")
     text = shown.getvalue()
     assert text.index("Trente jours [1].") < text.index("Sources")
-    assert "[1] Annual leave — Entitlement, page 3, mis à jour le 1 mars 2025" in text
+    assert "[1] Annual leave — Entitlement, page 3, mis à jour le 1 mars 2025 (handbook/leave.md)" in text
     assert "[2]" not in text
     assert "searched by words alone" in text
 
@@ -63,6 +64,15 @@ async def test_markup_in_an_answer_is_no_markup_of_the_terminal() -> None:
     await console.ask("Combien ?")
     assert "[bold]x[/bold]" in shown.getvalue()
     assert "\x1b]8;" not in shown.getvalue()
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+async def test_a_document_cannot_command_the_terminal(is_terminal: bool) -> None:
+    console, shown = a_console(Recording("Red \x1b[31mtext\x1b]0;title\x07 \x9b2J [1]."), is_terminal=is_terminal)
+    await console.ask("Combien ?")
+    assert "\x1b[31m" not in shown.getvalue()
+    assert "\x1b]0;" not in shown.getvalue()
+    assert "\x9b" not in shown.getvalue()
 
 
 async def test_each_question_of_a_conversation_knows_the_turns_before_it() -> None:
