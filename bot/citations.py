@@ -9,7 +9,8 @@ parted by a space. An address that stands literally in a passage stays, as code 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 
 from bot.model import Passage
 
@@ -32,8 +33,13 @@ ADDRESS = re.compile(
 
 LINKING = re.compile(r"\](?=[(:])")
 BRACKETED = re.compile(rf"[\[【][^\[\]【】\n]{{0,{LONGEST_LABEL}}}[\]】](?:\([^()\n]{{0,{LONGEST_ADDRESS}}}\))?")
-FULL_STOPS = "。！？"
-"""Where a text without spaces may be cut: no address and no citation goes on behind one."""
+OPENING = re.compile(r"[\[【]")
+CLOSING = re.compile(r"[\]】]")
+SETTLING = re.compile(r"[\s。！？\]】]")
+"""What may settle the text before it: a space, a full stop of a script without spaces, the end of a bracket."""
+
+LONGEST_PENDING = 4000
+"""Characters held back at most, more than any link that is recognised; then they go on as they are."""
 
 TRAILING = ".,;:!?)\"'"
 
@@ -54,13 +60,22 @@ class CheckedText:
 
     def feed(self, piece: str) -> str:
         self._pending += piece
-        cut = _settled(self._pending)
-        settled, self._pending = self._pending[:cut], self._pending[cut:]
-        return self._clean(settled)
+        if len(self._pending) < LONGEST_PENDING and not SETTLING.search(piece):
+            return ""
+        settled = []
+        while cut := self._cut():
+            settled.append(self._clean(self._pending[:cut]))
+            self._pending = self._pending[cut:]
+        return "".join(settled)
 
     def close(self) -> str:
         rest, self._pending = self._pending, ""
         return self._clean(rest)
+
+    def _cut(self) -> int:
+        """Characters of what is pending that are settled, or too many to wait for."""
+        window = self._pending[:LONGEST_PENDING]
+        return _settled(window) or (LONGEST_PENDING if len(window) == LONGEST_PENDING else 0)
 
     def _clean(self, text: str) -> str:
         for pattern in (LINK, REFERENCE):
@@ -86,26 +101,24 @@ class CheckedText:
 
 def _settled(text: str) -> int:
     """Length of the prefix that no later text can change: up to a white space or a full stop outside every bracket."""
-    limit = min((bracket for bracket in _brackets_on_last_line(text) if _open(text, bracket)), default=len(text))
-    inside = [match.span() for match in BRACKETED.finditer(text, 0, limit)]
-    for index in range(limit - 1, -1, -1):
-        if any(start < index < end for start, end in inside):
+    latest = max(text.rfind("\n") + 1, len(text) - LONGEST_LABEL - LONGEST_ADDRESS - 5)
+    brackets = (match.start() for match in OPENING.finditer(text, latest))
+    limit = next((bracket for bracket in brackets if _open(text, bracket)), len(text))
+    spans = [match.span() for match in BRACKETED.finditer(text, 0, limit)]
+    starts = [start for start, _ in spans]
+    for match in reversed(list(SETTLING.finditer(text, 0, limit))):
+        index = match.start()
+        nearest = bisect_left(starts, index) - 1
+        if text[index] in "]】" or (nearest >= 0 and index < spans[nearest][1]):
             continue
-        if text[index].isspace():
-            # The space itself stays behind: a citation takes the space before it along.
-            return index
-        if text[index] in FULL_STOPS:
-            return index + 1
+        # A space itself stays behind: a citation takes the space before it along.
+        return index if text[index].isspace() else index + 1
     return 0
-
-
-def _brackets_on_last_line(text: str) -> Iterator[int]:
-    return (match.start() for match in re.compile(r"[\[【]").finditer(text, text.rfind("\n") + 1))
 
 
 def _open(text: str, bracket: int) -> bool:
     """Whether the bracket may still become a link or a citation when more text comes."""
-    closed = re.compile(r"[\]】]").search(text, bracket)
+    closed = CLOSING.search(text, bracket)
     if closed is None:
         return len(text) - bracket <= LONGEST_LABEL + 1
     after = text[closed.end() :]

@@ -160,7 +160,9 @@ def web_platform(ready: Assistant, settings: BotSettings, *, any_port: bool) -> 
 
     app = create_app(
         answerer=ready.answering.answer,
-        keys=Keys((key.name, key.sha256, key.readers) for key in settings.serve.keys),
+        keys=Keys(
+            ((key.name, key.sha256, key.readers) for key in settings.serve.keys), keyless_here=not settings.serve.keys
+        ),
         say=ready.phrases.say,
         languages=ready.phrases.languages,
         documents=Documents(ready.ledger).read,

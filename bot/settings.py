@@ -52,7 +52,7 @@ class ServeSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535)
     keys: tuple[ApiKey, ...] = ()
-    """Without a key, only somebody at this machine may ask, as a member of the company (see `platforms.web.keys`)."""
+    """None: only somebody at this machine may ask, as a member. With keys, everybody needs one, here too."""
     public_url: str | None = Field(default=None, pattern="^https?://")
     """Where others reach this server, for links in answers; absent: as each request addressed it."""
 

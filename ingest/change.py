@@ -13,6 +13,7 @@ from ingest.chunk import chunk
 from ingest.language import language_of
 from ingest.ledger import Record
 from ingest.model import Chunk, Document, Entry, Original, Parsed
+from ingest.parsers.interface import NoText
 from ingest.plan import readers_in_force, relabelled
 from ingest.sources.interface import Source
 
@@ -71,9 +72,21 @@ def empty(source: Source, entry: Entry, old: Record | None, *, content_hash: str
 
 
 def failed(
-    source: Source, entry: Entry, old: Record | None, *, version: str, content_hash: str, parser: str, error: str
+    source: Source,
+    entry: Entry,
+    old: Record | None,
+    *,
+    version: str,
+    content_hash: str,
+    parser: str,
+    error: str,
+    readers_unclear: bool = False,
 ) -> Change:
-    """The last good version stays, if there is one, under the labels that are in force now."""
+    """The last good version stays, if there is one, under the labels that are in force now.
+
+    `readers_unclear`: the document restricts its readers in words that were not understood, so it has none until it is
+    mended; the source's word on this document still comes first.
+    """
     last_good = old or Record(
         source=source.name,
         id=entry.id,
@@ -90,8 +103,9 @@ def failed(
         own_readers=None,
         indexed_at=None,
     )
+    named = replace(last_good, own_readers=frozenset()) if readers_unclear else last_good
     record = replace(
-        relabelled(source, entry, last_good),
+        relabelled(source, entry, named),
         version=version,
         content_hash=content_hash,
         parser=parser,
@@ -112,7 +126,10 @@ def understood(
     *,
     content_hash: str,
 ) -> Change:
-    """What was read: its language told, cut into chunks. Blocks for as long as that takes."""
+    """What was read: its language told, cut into chunks. Blocks for as long as that takes.
+
+    Raises `NoText` where no passage comes of it, as of a text of rules and marks alone.
+    """
     text = storable(parsed.text)
     document = Document(
         source=source.name,
@@ -126,6 +143,8 @@ def understood(
         author=storable(parsed.author) if parsed.author else None,
         updated_at=_in_utc(parsed.updated_at) or _in_utc(original.updated_at),
     )
+    if not (chunks := chunk(document)):
+        raise NoText("there are no words in it")
     record = Record(
         source=document.source,
         id=document.id,
@@ -143,7 +162,7 @@ def understood(
         indexed_at=datetime.now(UTC),
     )
     outcome = Outcome.ADDED if old is None or old.indexed_at is None else Outcome.CHANGED
-    return Change(record=record, outcome=outcome, chunks=chunk(document))
+    return Change(record=record, outcome=outcome, chunks=chunks)
 
 
 def _outcome(record: Record) -> Outcome:

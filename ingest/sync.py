@@ -21,7 +21,7 @@ from ingest.commit import BATCH, Writer
 from ingest.errors import SouffleurError, Transient
 from ingest.ledger import Ledger, Record
 from ingest.model import DocumentId, Entry, Original, Parsed
-from ingest.parsers.interface import NeedsOcr, NoText, ParserUnavailable, UnknownFormat
+from ingest.parsers.interface import FileUnreadable, NeedsOcr, NoText, ParserUnavailable, ReadersUnclear, UnknownFormat
 from ingest.plan import Plan, compare
 from ingest.sources.interface import DocumentGone, Source, SourceUnavailable
 
@@ -217,7 +217,7 @@ class _Run:
         """One document, isolated: whatever goes wrong with it is its own outcome."""
         old = self.known.get(entry.id)
         parser = self.source.parser_for(entry)
-        digest, version = "", entry.version
+        digest, version, unclear = "", entry.version, False
         try:
             async with self.source.fetch(entry) as original:
                 digest = await _digest(original.path)
@@ -229,17 +229,22 @@ class _Run:
                 return await asyncio.to_thread(self._understood, entry, original, parsed, digest)
         except SourceUnavailable:
             raise
-        except (Transient, DocumentGone, ParserUnavailable, OSError) as error:
+        except (Transient, DocumentGone, ParserUnavailable, FileUnreadable, OSError) as error:
             reason, version = _one_line(error), ""  # may go well another time, though the document stays the same
         except (NoText, NeedsOcr, UnknownFormat) as error:
             return change.empty(*(self.source, entry, old), content_hash=digest, parser=parser, error=_one_line(error))
         except SouffleurError as error:
-            reason = _one_line(error)
+            reason, unclear = _one_line(error), isinstance(error, ReadersUnclear)
         except Exception as error:  # noqa: BLE001 - what nobody foresaw is one document's failure, too
             _log.debug("document %r of source %r", entry.id, self.source.name, exc_info=error)
             reason = f"unexpected {type(error).__name__}: {_one_line(error)}"
         return change.failed(
-            *(self.source, entry, old), version=version, content_hash=digest, parser=parser, error=reason
+            *(self.source, entry, old),
+            version=version,
+            content_hash=digest,
+            parser=parser,
+            error=reason,
+            readers_unclear=unclear,
         )
 
     def _understood(self, entry: Entry, original: Original, parsed: Parsed, digest: str) -> Change:

@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict
 from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Prompt
 from ingest.index.endpoint import api_root, is_busy, pause, plain_key, retry_after, words
 
+MOST_CHARACTERS = 200_000
+"""Of one answer; a gateway that ignores `max_tokens` is stopped there."""
+
 ATTEMPTS = 3
 """Tries before the first token, the first included; nothing is tried again once text has come."""
 
@@ -91,6 +94,7 @@ class OpenAIWriter:
         stream = await self._open(prompt, min(end, first))
         try:
             text, heard, finished = _Spoken(), False, None
+            room = MOST_CHARACTERS
             while finished is None:
                 between = _Deadline(
                     clock() + settings.between_tokens_seconds, f"{settings.between_tokens_seconds:g} s between tokens"
@@ -98,6 +102,11 @@ class OpenAIWriter:
                 choice = await self._next(stream, min(end, between if heard else first))
                 finished, delta = choice.finish_reason, choice.delta or _Delta()
                 heard = heard or bool(delta.content or delta.reasoning_content or delta.reasoning)
+                room -= len(delta.content or "")
+                if room < 0:
+                    raise ChatUnavailable(
+                        f"{self._who} wrote on beyond its {prompt.max_tokens} tokens; look at its log"
+                    )
                 if piece := text.add(delta.content or ""):
                     yield piece
             if piece := text.rest():

@@ -21,8 +21,8 @@ from bot.model import Answer, Answerer, Asker, Delta, Finished, Passage, Place, 
 from bot.phrases import Say
 from bot.platforms.interface import sources
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Control characters but tab and newline."""
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and newline, and those that turn the direction of what follows."""
 
 REFRESHES = 8
 """Redraws a second while an answer streams; more only flickers."""

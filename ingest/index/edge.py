@@ -23,7 +23,7 @@ from uuid import UUID
 import qdrant_edge as edge
 from pydantic import TypeAdapter, ValidationError
 
-from ingest.index.interface import Identity, IndexDamaged, IndexMissing, Point, Ranked, SparseVector
+from ingest.index.interface import Identity, IndexDamaged, IndexMissing, IndexUnavailable, Point, Ranked, SparseVector
 from ingest.index.schema import DENSE, DOCUMENT, LEXICAL, PAYLOAD_INDEXES, READERS, chunk_of, payload_of
 from ingest.index.sharing import Shared, unusable
 from ingest.model import Chunk, ChunkId, DocumentId, Readers
@@ -41,6 +41,9 @@ COMPACT_POINTS = 5_000
 
 COMPACT_SECONDS = 120.0
 """Longest time for that; about a second is normal."""
+
+ROOM_BYTES = 64 * 1024 * 1024
+"""Free space below which nothing is written: the engine maps its files, and a full disk ends its process (SIGBUS)."""
 
 SEGMENTS = 1_000
 """More segments than there will be: below this number the engine leaves finished ones alone."""
@@ -74,6 +77,7 @@ class EdgeStore:
         await self._shared.run_closed(lambda: self._create(identity))
 
     async def upsert(self, points: Sequence[Point]) -> None:
+        await asyncio.to_thread(self._make_sure_of_room)
         stored = await asyncio.to_thread(lambda: [_stored(point) for point in points])
         for start in range(0, len(stored), UPSERT_BATCH):
             await self._update(edge.UpdateOperation.upsert_points(stored[start : start + UPSERT_BATCH]))
@@ -90,6 +94,7 @@ class EdgeStore:
             await self._update(edge.UpdateOperation.set_payload_by_filter(these, {READERS: sorted(readers)}))
 
     async def flush(self) -> None:
+        await asyncio.to_thread(self._make_sure_of_room)
         await self._run(lambda shard: shard.flush())
         written, self._written = self._written, 0
         if written and await asyncio.to_thread(self._uncompacted_with, written) >= self._compact_points:
@@ -164,6 +169,7 @@ class EdgeStore:
             return edge.EdgeShard.load(str(self._shard))
 
     def _create(self, identity: Identity) -> None:
+        self._make_sure_of_room()
         # The identity goes first and comes last: whatever was interrupted in between reads as "no index".
         try:
             self._identity_file.unlink(missing_ok=True)
@@ -179,6 +185,14 @@ class EdgeStore:
             shard.flush()
             shard.close()
         self._write_identity(identity)
+
+    def _make_sure_of_room(self) -> None:
+        free = shutil.disk_usage(self._path).free
+        if free < ROOM_BYTES:
+            raise IndexUnavailable(
+                f"the disk of {self.place!r} has {free >> 20} MiB left; free at least {ROOM_BYTES >> 20} MiB, or set"
+                " `index.path` to another disk"
+            )
 
     def _uncompacted_with(self, written: int) -> int:
         """Points written since the index was last compacted, with those of this call."""

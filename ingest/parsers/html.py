@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser
 from ingest.model import Original, Parsed
 from ingest.parsers.front_matter import split
 from ingest.parsers.interface import NoText, ParseError, ParsingSettings
-from ingest.parsers.text import decode, first_heading, moment, tidy, title
+from ingest.parsers.text import content, decode, first_heading, moment, tidy, title
 
 CHARSET = re.compile(rb"<meta[^>]{1,200}charset\s*=\s*[\"']?([\w-]{2,40})", re.I)
 
@@ -51,7 +51,7 @@ class Html:
         """Nothing of `settings` applies."""
 
     def parse(self, original: Original) -> Parsed:
-        fields, page = split(_decode(original.path.read_bytes()).replace("\r\n", "\n"))
+        fields, page = split(_decode(content(original)).replace("\r\n", "\n").replace("\r", "\n"))
         tree = LexborHTMLParser(page)
         metas = _metas(tree)
         named = tree.css_first("title")

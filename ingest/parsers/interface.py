@@ -39,6 +39,14 @@ class NoText(ParseError):
     """There is nothing to read in the document: an empty file, a page of front matter alone."""
 
 
+class ReadersUnclear(ParseError):
+    """The document seems to name its `readers`, and who they are cannot be told: nobody may read it until they can."""
+
+
+class FileUnreadable(ParseError):
+    """The file system did not hand the file out, as while it is being replaced: another attempt may."""
+
+
 class NeedsOcr(ParseError):
     """The document holds pictures of text only."""
 

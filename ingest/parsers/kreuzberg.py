@@ -28,12 +28,16 @@ from ingest.parsers.interface import (
     ParseError,
     ParserUnavailable,
     ParsingSettings,
+    ReadersUnclear,
     UnknownFormat,
 )
-from ingest.parsers.text import decode, first_heading, is_text, moment, tidy, title
+from ingest.parsers.text import content, decode, first_heading, is_text, moment, tidy, title
 
 TEXT_TYPES = frozenset(("text/plain", "text/xml", "application/xml"))
 """What the bytes alone cannot tell further."""
+
+FRONT_MATTER_TYPES = ("text/plain", "text/markdown", "text/html", "text/x-rst", "text/x-org")
+"""Where people write who the readers are."""
 
 NAMED_TYPES = (
     *(
@@ -145,17 +149,13 @@ class Kreuzberg:
         self._languages = "+".join(settings.ocr)
 
     def parse(self, original: Original) -> Parsed:
-        try:
-            data = original.path.read_bytes()
-        except OSError as error:
-            raise ParseError(f"the file cannot be read: {error.strerror}") from error
-        return self._parse(data, original.name, original.media_type, depth=0)
+        return self._parse(content(original), original.name, original.media_type, depth=0)
 
     def _parse(self, data: bytes, name: str, declared: str | None, *, depth: int) -> Parsed:
         if not data.strip():
             raise NoText("there is no text in it")
         kind = media_type(data, name, declared)
-        if kind in ("text/plain", "text/markdown", "text/html"):
+        if kind in FRONT_MATTER_TYPES:
             _refuse_own_readers(data)
         if kind in ("text/plain", "text/markdown"):
             return Parsed(text=_some(tidy(decode(data))))
@@ -338,9 +338,12 @@ def _children(result: ExtractionResult) -> list[str]:
 
 
 def _refuse_own_readers(data: bytes) -> None:
-    """A page within an archive or a message cannot have fewer readers than the whole, so it is not read."""
-    if split(decode(data).replace("\r\n", "\n"))[0].readers is not None:
-        raise ParseError("its front matter names `readers`: store it as a file of its own")
+    """What native code reads says nothing of its readers, nor can a member of an archive have fewer than the whole."""
+    if split(decode(data).replace("\r\n", "\n").replace("\r", "\n"))[0].readers is not None:
+        raise ReadersUnclear(
+            "its front matter names `readers`, which counts in Markdown, text and HTML files of their own: "
+            "store it as one, or name its readers under `access` in the configuration"
+        )
 
 
 def _some(text: str) -> str:

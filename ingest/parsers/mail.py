@@ -58,7 +58,14 @@ class Message:
 
 
 def read(data: bytes) -> Message:
-    """Raises `ParseError` for an encrypted message."""
+    """Raises `ParseError` for a message that is encrypted, or that holds messages within messages without end."""
+    try:
+        return _read(data)
+    except RecursionError as error:
+        raise ParseError("its messages are nested too deeply: save the inner ones as files of their own") from error
+
+
+def _read(data: bytes) -> Message:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:200]:
         data = decode(data).encode()
     message = email.message_from_bytes(data.lstrip())

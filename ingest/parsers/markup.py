@@ -11,8 +11,8 @@ from typing import Literal
 
 from ingest.model import Original, Parsed
 from ingest.parsers.front_matter import split
-from ingest.parsers.interface import NoText, ParseError, ParsingSettings
-from ingest.parsers.text import decode, first_heading, is_text, tidy
+from ingest.parsers.interface import NoText, ParsingSettings
+from ingest.parsers.text import content, decode, first_heading, is_text, tidy
 
 MARKDOWN_SUFFIXES = frozenset((".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd"))
 MARKDOWN_TYPES = frozenset(("text/markdown", "text/x-markdown"))
@@ -87,11 +87,8 @@ class Markup:
         """Nothing of `settings` applies."""
 
     def parse(self, original: Original) -> Parsed:
-        try:
-            text = decode(original.path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
-        except OSError as error:
-            raise ParseError(f"the file cannot be read: {error.strerror}") from error
-        parsed = _markdown(text) if _is_markdown(original) else Parsed(text=tidy(text))
+        text = decode(content(original)).replace("\r\n", "\n").replace("\r", "\n")
+        parsed = _markdown(text) if _is_markdown(original) else _plain(text)
         if not parsed.text:
             raise NoText("there is no text in it")
         return parsed
@@ -107,6 +104,11 @@ def _markdown(text: str) -> Parsed:
         updated_at=fields.updated_at,
         readers=fields.readers,
     )
+
+
+def _plain(text: str) -> Parsed:
+    """Of front matter, plain text has its readers only; all else stays as it is written."""
+    return Parsed(text=tidy(text), readers=split(text)[0].readers)
 
 
 def _shown(found: re.Match[str]) -> str:

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 
 from ingest.model import Original, Parsed
 from ingest.parsers import markup, seccomp
-from ingest.parsers.interface import LimitExceeded, NoText, ParseError, ParsingSettings
+from ingest.parsers.interface import FileUnreadable, LimitExceeded, NoText, ParseError, ParsingSettings
 from ingest.parsers.worker import FAILURES, MAX_ANSWER, READY, Answer, Request, Start
 
 PARSERS = {
@@ -116,7 +116,7 @@ class Sandbox:
             size = original.path.stat().st_size
             kind = markup.kind(original)
         except OSError as error:
-            raise ParseError(f"the file cannot be read: {error.strerror}") from error
+            raise FileUnreadable(f"the file cannot be read: {error.strerror}") from error
         if size == 0:
             raise NoText("the file is empty")
         if size > self._settings.max_file_mb * 1024 * 1024:

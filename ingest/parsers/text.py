@@ -8,6 +8,9 @@ from email.utils import parsedate_to_datetime
 
 import charset_normalizer
 
+from ingest.model import Original
+from ingest.parsers.interface import FileUnreadable
+
 BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -54,6 +57,14 @@ JUNK_TITLE = re.compile(
 )
 """What programs write into the title field by themselves."""
 TITLE_CHARACTERS = 300
+
+
+def content(original: Original) -> bytes:
+    """All of the file. Raises `FileUnreadable`."""
+    try:
+        return original.path.read_bytes()
+    except OSError as error:
+        raise FileUnreadable(f"the file cannot be read: {error.strerror}") from error
 
 
 def decode(data: bytes) -> str:
@@ -170,5 +181,5 @@ def _parse_moment(text: str) -> datetime | None:
     except ValueError:
         try:
             return parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None

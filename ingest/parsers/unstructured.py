@@ -22,7 +22,7 @@ from unstructured.partition.common import UnsupportedFileFormatError
 
 from ingest.model import Original, Parsed
 from ingest.parsers.interface import NeedsOcr, NoText, ParseError, ParserUnavailable, ParsingSettings, UnknownFormat
-from ingest.parsers.text import first_heading, moment, tidy, title
+from ingest.parsers.text import content, first_heading, moment, tidy, title
 
 READ = frozenset(
     (
@@ -64,10 +64,7 @@ class Unstructured:
         tokenize._load_spacy_model = _offline_pipeline
 
     def parse(self, original: Original) -> Parsed:
-        try:
-            data = original.path.read_bytes()
-        except OSError as error:
-            raise ParseError(f"the file cannot be read: {error.strerror}") from error
+        data = content(original)
         kind, elements = self._elements(data, original.name)
         text, pages = _markdown(kind, elements)
         if not text:

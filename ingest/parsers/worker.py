@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict
 from ingest.model import Original, Parsed
 from ingest.parsers import seccomp
 from ingest.parsers.interface import (
+    FileUnreadable,
     LimitExceeded,
     NeedsOcr,
     NoText,
@@ -30,6 +31,7 @@ from ingest.parsers.interface import (
     Parser,
     ParserUnavailable,
     ParsingSettings,
+    ReadersUnclear,
     UnknownFormat,
 )
 
@@ -53,6 +55,8 @@ FAILURES: dict[str, type[ParseError]] = {
     "unknown_format": UnknownFormat,
     "limit": LimitExceeded,
     "unavailable": ParserUnavailable,
+    "readers_unclear": ReadersUnclear,
+    "file_unreadable": FileUnreadable,
 }
 
 

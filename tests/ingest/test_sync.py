@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ async def test_a_document_that_fails_keeps_its_last_good_version(workplace: Work
     workplace.write("travel.md", TRAVEL)
     workplace.write("parking.md", PARKING)
     await workplace.sync()
-    workplace.write("travel.md", BROKEN)
+    workplace.write("travel.md", "%PDF-1.4 without an end")
     workplace.write("parking.md", PARKING + "\nBicycles stand in the yard.\n")
 
     report = await workplace.sync()
@@ -173,6 +174,41 @@ async def test_an_access_rule_also_holds_for_the_last_good_version_of_a_failed_d
     assert (counts(report), report.parsed) == ({"failed": 1}, 0)
     assert await workplace.found("salary bands", "group:board") == set()
     assert await workplace.found("salary bands", "group:finance") == {"salaries.md"}
+
+
+async def test_a_document_whose_readers_become_unclear_is_for_nobody_until_it_is_mended(workplace: Workplace) -> None:
+    workplace.write("salaries.md", SALARIES)
+    await workplace.sync()
+    assert await workplace.found("salary bands") == {"salaries.md"}
+    workplace.write("salaries.md", f"---\nreaders: oops\n---\n{SALARIES}")
+
+    broken = await workplace.sync()
+    workplace.touch("salaries.md")
+    unchanged = await workplace.sync()
+
+    assert counts(broken) == counts(unchanged) == {"failed": 1}
+    assert await workplace.found("salary bands", "public", "everyone", "group:finance") == set()
+    async with workplace.rooms() as rooms:
+        record = await rooms.ledger.document("docs", DocumentId("salaries.md"))
+    assert record is not None
+    assert (record.readers, record.indexed_at is None) == (frozenset(), False)
+    workplace.write("salaries.md", SALARIES)
+    assert counts(await workplace.sync()) == {"changed": 1}
+    assert await workplace.found("salary bands") == {"salaries.md"}
+
+
+async def test_an_access_rule_decides_for_a_document_whose_readers_are_unclear_while_it_stands(
+    workplace: Workplace,
+) -> None:
+    workplace.write("salaries.md", SALARIES)
+    await workplace.sync()
+    workplace.write("salaries.md", BROKEN)
+
+    await workplace.sync(workplace.restricted(salaries=["group:finance"]))
+    assert await workplace.found("salary bands", "group:finance") == {"salaries.md"}
+
+    await workplace.sync()
+    assert await workplace.found("salary bands", "public", "everyone", "group:finance") == set()
 
 
 async def test_a_rule_decides_over_front_matter_and_front_matter_over_the_source(workplace: Workplace) -> None:
@@ -374,6 +410,31 @@ async def test_a_document_that_could_not_be_fetched_is_fetched_again(workplace: 
     report = await workplace.sync(shelf)
 
     assert [problem.repeated for problem in report.problems] == [False]
+
+
+async def test_a_file_that_could_not_be_opened_is_read_again_though_it_has_not_changed(workplace: Workplace) -> None:
+    workplace.write("travel.md", TRAVEL)
+
+    async with workplace.rooms() as rooms:
+
+        async def replaced_meanwhile(original: Original, parser: str) -> Parsed:
+            return await rooms.sandbox.parse(replace(original, path=original.path.with_name("gone")), parser)
+
+        failed = await workplace.sync(parse=replaced_meanwhile)
+
+    assert counts(failed) == {"failed": 1}
+    assert "cannot be read" in str(failed.problems[0].reason)
+    assert counts(await workplace.sync()) == {"added": 1}
+
+
+@pytest.mark.parametrize("name", ["rules.md", "rules.txt"])
+async def test_a_text_that_no_passage_comes_of_is_skipped(workplace: Workplace, name: str) -> None:
+    workplace.write(name, "*" * 100_000)
+
+    report = await workplace.sync()
+
+    assert counts(report) == {"skipped": 1}
+    assert "no words" in str(report.problems[0].reason)
 
 
 async def test_text_that_cannot_be_stored_is_stored_with_replacements(workplace: Workplace) -> None:

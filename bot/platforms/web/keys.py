@@ -1,8 +1,9 @@
 """Who asks: the holder of an API key, or, without a key, a person or program on this very machine.
 
-A wrong key is refused always; it never falls back to what a caller without a key may do. Without a key, three things
+A wrong key is refused always; it never falls back to what a caller without a key may do. Without a key, four things
 must hold, each against a known way in from outside:
 
+- it is wanted (`Keys.keyless_here`): behind a reverse proxy that adds no header, everybody seems to be on this machine;
 - the connection comes from a loopback address;
 - no header says that it was forwarded: behind a reverse proxy on this machine, everybody comes from loopback;
 - the Host header is a loopback name: a page of `evil.example` whose name was made to resolve to 127.0.0.1 (DNS
@@ -28,7 +29,9 @@ from bot.platforms.web.refusal import Refusal
 from ingest.errors import ConfigurationError
 from ingest.model import MEMBER, Readers
 
-FORWARDED = re.compile(r"forwarded|x-forwarded-.*|x-real-ip|via|cf-connecting-ip|true-client-ip")
+FORWARDED = re.compile(
+    r"forwarded|x-(original-)?forwarded-.*|x-real-ip|x-client-ip|via|(cf-connecting|true-client|fly-client)-ip"
+)
 """Headers by which reverse proxies say that the connection is not the caller's own."""
 
 COOKIE = "souffleur-key"
@@ -38,7 +41,9 @@ COOKIE = "souffleur-key"
 class Keys:
     """API keys by the SHA-256 of their UTF-8 bytes: (name, digest in hexadecimal, reader tokens of who holds it)."""
 
-    def __init__(self, entries: Iterable[tuple[str, str, Readers]] = ()) -> None:
+    def __init__(self, entries: Iterable[tuple[str, str, Readers]] = (), *, keyless_here: bool = True) -> None:
+        """`keyless_here`: whether somebody on this machine may ask without a key."""
+        self.keyless_here = keyless_here
         self._entries = [(name, digest.lower().encode(), readers) for name, digest, readers in entries]
         for name, digest, _ in self._entries:
             if not re.fullmatch(rb"[0-9a-f]{64}", digest):
@@ -78,7 +83,7 @@ def identify(request: Request, keys: Keys, *, key: str | None = None) -> Asker:
         if asker is None:
             raise _unauthorised("web-wrong-key", "invalid_api_key")
         return asker
-    if _on_this_machine(request):
+    if keys.keyless_here and _on_this_machine(request):
         return Asker(id="loopback", readers=MEMBER)
     raise _unauthorised("web-key-needed", "missing_api_key")
 

@@ -216,3 +216,12 @@ async def test_an_index_that_cannot_be_compacted_goes_on_and_is_not_tried_at_eve
             await index.flush()
         assert await index.count() == 3
     assert caplog.text.count("was not compacted") == 1
+
+
+async def test_a_full_disk_is_told_before_the_engine_dies_of_it(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1024 * 1024))
+    with pytest.raises(IndexUnavailable, match="1 MiB left; free at least 64 MiB"):
+        await index.write([chunk("leave", document="new.md")])

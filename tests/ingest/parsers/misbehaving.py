@@ -10,7 +10,10 @@ import time
 from pathlib import Path
 
 from ingest.model import Original, Parsed
+from ingest.parsers.html import Html
 from ingest.parsers.interface import ParsingSettings
+from ingest.parsers.kreuzberg import Kreuzberg
+from ingest.parsers.markup import Markup
 
 REGISTRY = {
     name: f"tests.ingest.parsers.misbehaving:{name}"
@@ -25,6 +28,9 @@ REGISTRY = {
         "Widening",
         "Lying",
         "Curious",
+        "LateKreuzberg",
+        "LateHtml",
+        "LateMarkup",
     )
 }
 
@@ -115,3 +121,23 @@ class Lying(Behaved):
 class Curious(Behaved):
     def read(self, original: Original) -> str:
         return " ".join(sorted(os.environ)) + f" stdin:{sys.stdin.isatty()} cwd:{Path.cwd()}"  # noqa: TID251
+
+
+class LateKreuzberg(Kreuzberg):
+    """Begins when the document has just gone."""
+
+    def parse(self, original: Original) -> Parsed:
+        original.path.unlink()
+        return super().parse(original)
+
+
+class LateHtml(Html):
+    def parse(self, original: Original) -> Parsed:
+        original.path.unlink()
+        return super().parse(original)
+
+
+class LateMarkup(Markup):
+    def parse(self, original: Original) -> Parsed:
+        original.path.unlink()
+        return super().parse(original)

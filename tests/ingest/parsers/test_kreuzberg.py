@@ -17,7 +17,14 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import PageBreak, Paragraph, Spacer, Table
 
 from ingest.model import Original, Parsed
-from ingest.parsers.interface import NeedsOcr, NoText, ParseError, ParserUnavailable, ParsingSettings
+from ingest.parsers.interface import (
+    NeedsOcr,
+    NoText,
+    ParseError,
+    ParserUnavailable,
+    ParsingSettings,
+    ReadersUnclear,
+)
 from ingest.parsers.kreuzberg import Kreuzberg
 from tests.ingest.parsers import documents
 
@@ -231,6 +238,16 @@ def test_a_page_within_an_archive_that_names_its_own_readers_is_not_read(read: C
     assert read(content, "x.zip").text == "## leave.md\n\n26 days."
 
 
+@pytest.mark.parametrize("name", ["pay.rst", "pay.org", "pay.adoc"])
+@pytest.mark.parametrize("start", ["", "\n"])
+def test_a_text_in_which_readers_do_not_count_is_refused_where_it_names_them(
+    read: Callable[..., Parsed], name: str, start: str
+) -> None:
+    with pytest.raises(ReadersUnclear, match="`readers`"):
+        read(f"{start}---\nreaders: [group:hr]\n---\nBands.\n".encode(), name)
+    assert "Readers: all" in read(b"Pay\n\nBands.\n\nReaders: all.\n", name).text
+
+
 def test_archives_within_archives_end(read: Callable[..., Parsed]) -> None:
     content = b"the innermost text"
     for _ in range(6):
@@ -266,6 +283,13 @@ def test_a_message_in_html_keeps_its_table_and_not_what_is_hidden(read: Callable
 def test_an_encrypted_message_says_so(read: Callable[..., Parsed]) -> None:
     content = b"Subject: x\nContent-Type: multipart/encrypted; boundary=foo\n\n--foo\n\nVersion: 1\n--foo--\n"
     with pytest.raises(ParseError, match="the message is encrypted"):
+        read(content, "x.eml")
+
+
+@pytest.mark.parametrize("count", [500, 3000])
+def test_messages_nested_without_end_are_refused(read: Callable[..., Parsed], count: int) -> None:
+    content = b"Subject: x\n" + b"Content-Type: message/rfc822\n\n" * count + b"Subject: y\n\nHello.\n"
+    with pytest.raises(ParseError, match="nested too deeply"):
         read(content, "x.eml")
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ingest.model import Original, Parsed
 from ingest.parsers import front_matter, markup
-from ingest.parsers.interface import NoText, ParseError, ParsingSettings
+from ingest.parsers.interface import NoText, ParseError, ParsingSettings, ReadersUnclear
 from ingest.parsers.text import decode, first_heading, moment, tidy, title
 
 
@@ -68,6 +68,9 @@ def test_readers_count_however_they_are_written(tmp_path: Path, key: str) -> Non
         "readers: [group:hr",
         "readers: [group:hr]\nreaders: [public]",
         "access:\n  readers: [group:hr]",
+        "access: {readers: [group:hr]}",
+        "access: [{to: {Readers: group:hr}}]",
+        "access: {readers: [group:hr}",
         "readers: [group:hr]\ntitle: 'unclosed",
         "readers: &a [*a]",
         "readers: " + "[" * 900,
@@ -76,7 +79,7 @@ def test_readers_count_however_they_are_written(tmp_path: Path, key: str) -> Non
     ],
 )
 def test_a_document_whose_readers_are_unclear_is_refused(tmp_path: Path, block: str) -> None:
-    with pytest.raises(ParseError, match="readers") as caught:
+    with pytest.raises(ReadersUnclear, match="readers") as caught:
         read(tmp_path, f"---\n{block}\n---\n26 days.")
     assert "\n" not in str(caught.value)
 
@@ -84,6 +87,58 @@ def test_a_document_whose_readers_are_unclear_is_refused(tmp_path: Path, block: 
 def test_front_matter_without_an_end_is_refused_where_it_names_readers(tmp_path: Path) -> None:
     with pytest.raises(ParseError, match="no closing line"):
         read(tmp_path, "---\nreaders: [group:hr]\n\n# Pay\n\nBands.")
+
+
+def test_front_matter_without_an_end_is_refused_however_far_down_it_names_readers(tmp_path: Path) -> None:
+    with pytest.raises(ReadersUnclear, match="no closing line"):
+        read(tmp_path, "---\n" + "key: value\n" * 8000 + "readers: [group:hr]\n")
+
+
+@pytest.mark.parametrize("name", ["pay.md", "pay.txt", "pay"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        "\n---\nreaders: [group:hr]\n---",
+        " ---\nreaders: [group:hr]\n---",
+        "---yaml\nreaders: [group:hr]\n---",
+        "----\nreaders: [group:hr]\n----",
+        '"---\nreaders: [group:hr]\n---',
+        "---readers: [group:hr]\n---",
+        "--- readers: [group:hr] ---",
+        "--- title: Pay, readers: [group:hr] ---",
+        "<!-- pay -->\n---\nreaders: [group:hr]\n---",
+        "Draft\n---\n**Readers**: group:hr\n---",
+        "---\n# first\n---\n---\nreaders: [group:hr]\n---",
+        "---\ntitle: Pay\n---\nreaders: [group:hr]",
+        "readers: [group:hr]\n---",
+        "readers: [group:hr]",
+        ';;;\n{"readers": ["group:hr"]}\n;;;',
+        "++++\nreaders = ['group:hr']\n++++",
+        '{\n"readers": ["group:hr"]\n}',
+        '{"title": "Pay", "readers": ["group:hr"]}',
+        "----\n" + "key: value\n" * 1000 + "readers: [group:hr]\n----",
+    ],
+)
+def test_a_head_that_names_readers_where_they_do_not_count_is_refused(tmp_path: Path, name: str, head: str) -> None:
+    with pytest.raises(ReadersUnclear, match=r"write `---`, `readers: \[group:finance\]`"):
+        read(tmp_path, f"{head}\n# Pay\n\nBands.", name)
+
+
+@pytest.mark.parametrize("name", ["guide.md", "guide.txt"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Guide\n\nReaders: everyone who writes.\n",
+        "# Guide\n\n---\n\n" + "A line.\n" * 40 + "Readers: everyone who writes.\n\n---\n",
+        "---\n\nA line.\n\n---\n" + "A line.\n" * 40 + "Readers: everyone who writes.\n",
+        "---\ntitle: Guide\n---\n# Guide\n\nReaders: everyone who writes.\n",
+        "# Guide\n\n---\n\n## Readers: who they are\n\nReaders are few.\n",
+        "| Who | How many |\n| --- | --- |\n| Readers: | 40 |\n",
+        "---\ntitle: 'Writers, readers: a guide'\n# readers: [group:hr]\n---\nText.\n",
+    ],
+)
+def test_a_line_about_readers_is_no_front_matter(tmp_path: Path, name: str, text: str) -> None:
+    assert read(tmp_path, text, name).readers is None
 
 
 def test_front_matter_that_cannot_be_read_is_dropped_where_it_names_no_readers(tmp_path: Path) -> None:
@@ -122,8 +177,14 @@ def test_what_no_reader_sees_is_not_in_the_text(tmp_path: Path) -> None:
 
 
 def test_plain_text_stays_plain(tmp_path: Path) -> None:
-    parsed = read(tmp_path, "---\nreaders: x\n---\r\n# no heading <b>\r\n", "notes.txt")
-    assert (parsed.text, parsed.title, parsed.readers) == ("---\nreaders: x\n---\n# no heading <b>", None, None)
+    parsed = read(tmp_path, "---\ntitle: x\n---\r\n# no heading <b>\r\n", "notes.txt")
+    assert (parsed.text, parsed.title, parsed.readers) == ("---\ntitle: x\n---\n# no heading <b>", None, None)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "notes"])
+def test_plain_text_may_name_its_readers_too(tmp_path: Path, name: str) -> None:
+    parsed = read(tmp_path, "---\nreaders: [group:hr]\n---\nBands.", name)
+    assert (parsed.text, parsed.readers) == ("---\nreaders: [group:hr]\n---\nBands.", {"group:hr"})
 
 
 @pytest.mark.parametrize("page", ["---\ntitle: Redirect\n---\n", "<!-- nothing -->", " \n\t\n"])
@@ -200,6 +261,7 @@ def test_a_title_that_a_program_wrote_is_none(candidate: object, expected: str |
         ("2024-03-02", datetime(2024, 3, 2, tzinfo=UTC)),
         ("2024-03-02T10:00:00+01:00", datetime(2024, 3, 2, 10, tzinfo=timezone(timedelta(hours=1)))),
         ("Fri, 01 Mar 2024 09:30:00 +0000", datetime(2024, 3, 1, 9, 30, tzinfo=UTC)),
+        ("Fri, 01 Mar 99999999999999999999 09:30:00 +0000", None),
         ("next Tuesday", None),
         ("", None),
         (7, None),

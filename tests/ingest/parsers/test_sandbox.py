@@ -14,7 +14,15 @@ import pytest_asyncio
 
 from ingest.model import Original
 from ingest.parsers import sandbox as sandbox_module
-from ingest.parsers.interface import LimitExceeded, NoText, ParseError, ParserUnavailable, ParsingSettings
+from ingest.parsers.interface import (
+    FileUnreadable,
+    LimitExceeded,
+    NoText,
+    ParseError,
+    ParserUnavailable,
+    ParsingSettings,
+    ReadersUnclear,
+)
 from ingest.parsers.sandbox import PARSERS, Sandbox
 from tests.ingest.parsers.misbehaving import REGISTRY
 
@@ -167,8 +175,21 @@ async def test_a_file_of_no_or_too_many_bytes_is_not_read(
 
 
 async def test_a_file_that_is_gone_is_reported(sandbox: Sandbox, tmp_path: Path) -> None:
-    with pytest.raises(ParseError, match="cannot be read: No such file"):
+    with pytest.raises(FileUnreadable, match="cannot be read: No such file"):
         await sandbox.parse(Original(path=tmp_path / "gone.md", name="gone.md"), "Behaved")
+
+
+@pytest.mark.parametrize("parser", ["LateKreuzberg", "LateHtml", "LateMarkup"])
+async def test_a_file_that_is_gone_when_a_worker_opens_it_is_told_from_one_that_is_broken(
+    sandbox: Sandbox, tmp_path: Path, parser: str
+) -> None:
+    with pytest.raises(FileUnreadable, match="cannot be read: No such file"):
+        await sandbox.parse(document(tmp_path), parser)
+
+
+async def test_a_worker_tells_unclear_readers_from_other_failures(sandbox: Sandbox, tmp_path: Path) -> None:
+    with pytest.raises(ReadersUnclear, match="must be a list"):
+        await sandbox.parse(document(tmp_path, "---\nreaders: oops\n---\n<h1>Pay</h1>", "pay.html"), "kreuzberg")
 
 
 async def test_a_parser_that_is_not_installed_says_what_to_install(tmp_path: Path) -> None:

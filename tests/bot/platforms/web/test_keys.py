@@ -72,6 +72,13 @@ async def test_without_a_key_nobody_else_may_ask_or_read(peer: str, headers: dic
     assert script.questions == []
 
 
+async def test_behind_a_proxy_that_hides_itself_nobody_asks_without_a_key() -> None:
+    script = Script("Yes.")
+    async with client(site(script, keys=Keys(keyless_here=False)), peer="127.0.0.1", base="http://localhost") as http:
+        assert (await http.post("/v1/chat/completions", json=ASKED)).status_code == 401
+    assert script.questions == []
+
+
 @pytest.mark.parametrize("authorization", ["Bearer sk-wrong", "Basic YWRhOnNrLWFkYQ==", f"Bearer {KEY}x", "Bearer é"])
 async def test_a_wrong_key_is_refused_on_this_machine_too(authorization: str) -> None:
     script = Script("Yes.")
