@@ -1,11 +1,34 @@
-"""Options of the test run."""
+"""Options of the test run, and the fixtures of everything that talks to a gateway."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
+
 import pytest
+import stamina
+
+from tests.fixtures.gateway import Gateway
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--litellm", metavar="PATH", help="a `litellm` executable (of an environment of its own) to test against"
     )
+
+
+@pytest.fixture
+def without_waits() -> Iterator[None]:
+    """Retries happen, the waits between them do not."""
+    with stamina.set_testing(True, attempts=10, cap=True):
+        yield
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway()
+
+
+@pytest.fixture
+async def base_url(gateway: Gateway) -> AsyncIterator[str]:
+    async with gateway.served() as base_url:
+        yield base_url

@@ -135,7 +135,10 @@ class Console:
                 _printable(place),
                 (f" ({_printable(source.url)})", "dim"),
             )
-            self.terminal.print(Padding(line, (0, 0, 0, 1)) if self.terminal.is_terminal else line, soft_wrap=True)
+            if self.terminal.is_terminal:
+                self.terminal.print(Padding(line, (0, 0, 0, 1)))
+            else:
+                self.terminal.print(line, soft_wrap=True)
         for notice in answer.notices:
             self.terminal.print(Text(notice, style="yellow"))
         self.terminal.print()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
 import pytest
-import stamina
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -33,6 +32,8 @@ from tests.fixtures.gateway import (
     trickles,
 )
 
+pytestmark = pytest.mark.usefixtures("without_waits")
+
 KEY = "sk-very-secret"
 PROMPT = Prompt(
     messages=(Message(role="system", content="Answer."), Message(role="user", content="How many days of leave?")),
@@ -41,24 +42,6 @@ PROMPT = Prompt(
     language="en",
     max_tokens=123,
 )
-
-
-@pytest.fixture(autouse=True)
-def without_waits() -> Iterator[None]:
-    """Retries happen, the waits between them do not."""
-    with stamina.set_testing(True, attempts=10, cap=True):
-        yield
-
-
-@pytest.fixture
-def gateway() -> Gateway:
-    return Gateway()
-
-
-@pytest.fixture
-async def base_url(gateway: Gateway) -> AsyncIterator[str]:
-    async with gateway.served() as base_url:
-        yield base_url
 
 
 def writer(base_url: str, **settings: Any) -> OpenAIWriter:

@@ -41,9 +41,11 @@ class Recording:
         )
 
 
-def a_console(answerer: Recording, *, is_terminal: bool, typed: str = "") -> tuple[Console, io.StringIO]:
+def a_console(
+    answerer: Recording, *, is_terminal: bool, typed: str = "", width: int = 100
+) -> tuple[Console, io.StringIO]:
     shown = io.StringIO()
-    terminal = Terminal(file=shown, force_terminal=is_terminal, width=100, color_system=None, highlight=False)
+    terminal = Terminal(file=shown, force_terminal=is_terminal, width=width, color_system=None, highlight=False)
     terminal.input = lambda _prompt="", **_: next(lines)  # type: ignore[method-assign, assignment]
     lines = iter(typed.splitlines())
     return Console(answerer=answerer, asker=console_asker(), say=Phrases().say, terminal=terminal), shown
@@ -64,6 +66,13 @@ async def test_markup_in_an_answer_is_no_markup_of_the_terminal() -> None:
     await console.ask("Combien ?")
     assert "[bold]x[/bold]" in shown.getvalue()
     assert "\x1b]8;" not in shown.getvalue()
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+async def test_a_long_source_is_shown_to_its_end(is_terminal: bool) -> None:
+    console, shown = a_console(Recording("Trente jours [1]."), is_terminal=is_terminal, width=40)
+    await console.ask("Combien ?")
+    assert "(handbook/leave.md)" in shown.getvalue()
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])

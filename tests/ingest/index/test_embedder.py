@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +19,9 @@ from ingest.index.interface import EmbeddingSettings, ModelMisconfigured, ModelU
 from tests.fixtures import models
 from tests.fixtures.gateway import Gateway, Received, answers, behaves, cut, embeddings, garbage, hangs, hashed, status
 
+pytestmark = pytest.mark.usefixtures("without_waits")
+
 KEY = "sk-very-secret"
-
-
-@pytest.fixture(autouse=True)
-def without_waits() -> Iterator[None]:
-    """Retries happen, the waits between them do not."""
-    with stamina.set_testing(True, attempts=10, cap=True):
-        yield
-
-
-@pytest.fixture
-def gateway() -> Gateway:
-    return Gateway()
-
-
-@pytest.fixture
-async def base_url(gateway: Gateway) -> AsyncIterator[str]:
-    async with gateway.served() as base_url:
-        yield base_url
 
 
 def embedder(base_url: str, **settings: Any) -> EndpointEmbedder:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 from pydantic import SecretStr
 
 from ingest.index.interface import ModelMisconfigured, ModelUnavailable, RerankerSettings
@@ -15,25 +13,9 @@ from ingest.index.reranker import EndpointReranker, LocalReranker, open_reranker
 from tests.fixtures import models
 from tests.fixtures.gateway import Gateway, answers, garbage, hangs, ranking, status
 
+pytestmark = pytest.mark.usefixtures("without_waits")
+
 TEXTS = ["train ticket", "leave days a year", "office"]
-
-
-@pytest.fixture(autouse=True)
-def without_waits() -> Iterator[None]:
-    """Retries happen, the waits between them do not."""
-    with stamina.set_testing(True, attempts=10, cap=True):
-        yield
-
-
-@pytest.fixture
-def gateway() -> Gateway:
-    return Gateway()
-
-
-@pytest.fixture
-async def base_url(gateway: Gateway) -> AsyncIterator[str]:
-    async with gateway.served() as base_url:
-        yield base_url
 
 
 def reranker(base_url: str, **settings: Any) -> EndpointReranker:
