@@ -19,6 +19,8 @@ from ingest.index.embedder import open_embedder
 from ingest.index.reranker import open_reranker
 from ingest.ledger import Ledger
 from ingest.parsers.sandbox import Sandbox
+from ingest.sources.files.settings import FilesSettings
+from ingest.sources.interface import token_variable
 
 PATIENCE = 60.0
 """Seconds for one check; a local model loads within it."""
@@ -89,10 +91,21 @@ async def _home(settings: BotSettings) -> Found:
 async def _sources(settings: BotSettings) -> Found:
     if not settings.sources:
         return "note", "none configured; `ingest sync FOLDER` indexes a folder, `sources:` in souffleur.yaml keeps it"
-    missing = [f"{name} ({source.root})" for name, source in settings.sources.items() if not _is_folder(source.root)]
+    missing = [
+        f"{name} ({source.root})"
+        for name, source in settings.sources.items()
+        if isinstance(source, FilesSettings) and isinstance(source.root, Path) and not _is_folder(source.root)
+    ]
     if missing:
         return "problem", f"no such folder: {', '.join(missing)}; mend `root`, or mount it"
-    open_to_nobody = [name for name, source in settings.sources.items() if not source.readers and not source.access]
+    without_token = [name for name, source in settings.sources.items() if source.needs_token and source.token is None]
+    if without_token:
+        return "problem", f"no token: set {', '.join(map(token_variable, without_token))} in the environment or in .env"
+    open_to_nobody = [
+        name
+        for name, source in settings.sources.items()
+        if isinstance(source, FilesSettings) and not source.readers and not source.access
+    ]
     if open_to_nobody:
         return "note", f"nobody may read {', '.join(open_to_nobody)}; give it `readers: [everyone]` or narrower ones"
     return "ok", ", ".join(settings.sources)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from ingest.chunk import chunk
 from ingest.language import language_of
-from ingest.ledger import Record
 from ingest.model import Chunk, Document, Entry, Original, Parsed
 from ingest.parsers.interface import NoText
-from ingest.plan import readers_in_force, relabelled
+from ingest.plan import digest, readers_in_force, relabelled
+from ingest.records import Record
 from ingest.sources.interface import Source
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -55,9 +55,19 @@ def relabelling(record: Record) -> Change:
     return Change(record=record, outcome=outcome, relabels=True)
 
 
+def noting(record: Record) -> Change:
+    """What the listing says of it is kept, and nothing changes."""
+    return Change(record=record, outcome=Outcome.UNCHANGED)
+
+
+def unread(record: Record) -> Change:
+    """It fails as it did, unchanged since."""
+    return Change(record=record, outcome=_outcome(record))
+
+
 def touched(source: Source, entry: Entry, old: Record) -> Change:
     """Another version of the same content, as when a file was only saved again."""
-    record = replace(relabelled(source, entry, old), version=entry.version)
+    record = replace(relabelled(source, entry, old), version=entry.version, due=False)
     relabels = old.indexed_at is not None and (record.readers, record.url) != (old.readers, old.url)
     done = Outcome.CHANGED if relabels else Outcome.UNCHANGED
     outcome = done if old.error is None else _outcome(old)
@@ -66,7 +76,7 @@ def touched(source: Source, entry: Entry, old: Record) -> Change:
 
 def empty(source: Source, entry: Entry, old: Record | None, *, content_hash: str, parser: str, error: str) -> Change:
     """There is nothing in it that can be read, and nobody has to mend it, so nothing of it stays."""
-    change = failed(source, entry, old, version=entry.version, content_hash=content_hash, parser=parser, error=error)
+    change = failed(source, entry, old, content_hash=content_hash, parser=parser, error=error)
     record = replace(change.record, empty=True, indexed_at=None)
     return Change(record=record, outcome=Outcome.SKIPPED, chunks=())
 
@@ -76,14 +86,15 @@ def failed(
     entry: Entry,
     old: Record | None,
     *,
-    version: str,
     content_hash: str,
     parser: str,
     error: str,
+    due: bool = False,
     readers_unclear: bool = False,
 ) -> Change:
     """The last good version stays, if there is one, under the labels that are in force now.
 
+    `due`: the reason may pass, so the next sync reads the document again.
     `readers_unclear`: the document restricts its readers in words that were not understood, so it has none until it is
     mended; the source's word on this document still comes first.
     """
@@ -106,11 +117,12 @@ def failed(
     named = replace(last_good, own_readers=frozenset()) if readers_unclear else last_good
     record = replace(
         relabelled(source, entry, named),
-        version=version,
+        version=entry.version,
         content_hash=content_hash,
         parser=parser,
         error=error,
         empty=False,
+        due=due,
     )
     relabels = record.indexed_at is not None and (record.readers, record.url) != (last_good.readers, last_good.url)
     return Change(record=record, outcome=Outcome.FAILED, relabels=relabels)
@@ -134,13 +146,13 @@ def understood(
     document = Document(
         source=source.name,
         id=entry.id,
-        title=" ".join(storable(parsed.title or "").split()) or " ".join(Path(original.name).stem.split()),
+        title=_titled(original.title) or _titled(parsed.title) or _titled(Path(original.name).stem),
         text=text,
         pages=parsed.pages,
         language=language_of(text, languages),
         readers=readers_in_force(source, entry, parsed.readers),
         url=entry.url,
-        author=storable(parsed.author) if parsed.author else None,
+        author=_titled(original.author) or _titled(parsed.author) or None,
         updated_at=_in_utc(parsed.updated_at) or _in_utc(original.updated_at),
     )
     if not (chunks := chunk(document)):
@@ -160,6 +172,9 @@ def understood(
         readers=document.readers,
         own_readers=parsed.readers,
         indexed_at=datetime.now(UTC),
+        listed=digest(source, entry),
+        listed_readers=entry.readers,
+        media_type=entry.media_type,
     )
     outcome = Outcome.ADDED if old is None or old.indexed_at is None else Outcome.CHANGED
     return Change(record=record, outcome=outcome, chunks=chunks)
@@ -167,6 +182,11 @@ def understood(
 
 def _outcome(record: Record) -> Outcome:
     return Outcome.SKIPPED if record.empty else Outcome.FAILED
+
+
+def _titled(text: str | None) -> str:
+    """A title or a name, on one line; empty for none."""
+    return " ".join(storable(text or "").split())
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:

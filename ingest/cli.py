@@ -7,42 +7,34 @@ What a command needs is imported inside it: the database, the index and the pars
 from __future__ import annotations
 
 import asyncio
-import json
-import signal
-import sys
-import tempfile
-import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
 
-from ingest.errors import SouffleurError, Transient
-from ingest.options import CONFIG, DEBUG, ReaderToken
+from ingest.command import (
+    EXIT_CODES,
+    INTERRUPTED,
+    OK,
+    REFUSED,
+    SOME_FAILED,
+    WORST_FIRST,
+    code_of_error,
+    print_json,
+    print_lines,
+    run,
+    stop_on_signals,
+)
+from ingest.errors import ConfigurationError
+from ingest.options import CONFIG, DEBUG, Interval, ReaderToken
 
 if TYPE_CHECKING:
     from ingest.index.hybrid import Index
-    from ingest.ledger import Ledger, SourceRecord
+    from ingest.ledger import Ledger
+    from ingest.rounds import Round, Rounds
     from ingest.settings import IngestSettings
-    from ingest.sources.files import Files
-    from ingest.sync import Report
-
-OK = 0
-SOME_FAILED = 1
-MISCONFIGURED = 2
-UNREACHABLE = 4
-INTERRUPTED = 130
-
-EXIT_CODES = """\b
-Exit codes:
-  0    everything that was to be done was done
-  1    some documents failed, or removals were held back; the rest is done
-  2    the configuration or the command line is wrong
-  4    a source, the index, the database or a model cannot be reached
-  130  interrupted
-"""
-
+    from ingest.targets import Target
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 
@@ -57,61 +49,74 @@ def cli() -> None:
 
 @cli.command(epilog=EXIT_CODES)
 @click.argument("targets", nargs=-1, metavar="[FOLDER|SOURCE]...")
+@click.option("--full", is_flag=True, help="List everything, also where a source could tell what has changed.")
 @AS_JSON
-@click.option("--retry", is_flag=True, help="Read documents again that failed and have not changed since.")
-@click.option("--allow-removals", is_flag=True, help="Remove what is gone even if that is most of a source, or all.")
 @CONFIG
 @DEBUG
-def sync(targets: Sequence[str], as_json: bool, retry: bool, allow_removals: bool) -> None:
+def plan(targets: Sequence[str], full: bool, as_json: bool) -> None:
+    """Show what a sync would do, and change nothing."""
+
+    async def work(settings: IngestSettings) -> int:
+        from ingest import composition, summaries
+        from ingest.plan import compare
+        from ingest.settings import programs
+
+        plans = {}
+        async with composition.opened(settings) as (ledger, _):
+            for target in await _chosen(targets, settings, ledger):
+                async with composition.source(target, settings, programs()) as source:
+                    since = None if full else await ledger.cursor(target.name, target.digest)
+                    plans[target.name] = await compare(source, ledger, since=since)
+        if as_json:
+            print_json({name: summaries.plan_data(planned, settings.guard) for name, planned in plans.items()})
+        else:
+            for name, planned in plans.items():
+                print_lines(summaries.plan(name, planned, settings.guard))
+        return OK
+
+    run(work)
+
+
+@cli.command(epilog=EXIT_CODES)
+@click.argument("targets", nargs=-1, metavar="[FOLDER|SOURCE]...")
+@click.option("--watch", "every", type=Interval(), metavar="EVERY", help="Again and again: 90s, 15m, 6h or 1d apart.")
+@click.option("--full", is_flag=True, help="List everything, also where a source could tell what has changed.")
+@click.option("--allow-removals", is_flag=True, help="Remove what is gone even if that is much of a source, or all.")
+@AS_JSON
+@CONFIG
+@DEBUG
+def sync(targets: Sequence[str], every: timedelta | None, full: bool, allow_removals: bool, as_json: bool) -> None:
     """Index what is new, remove what is gone.
 
     Without arguments: all sources of the configuration, and all folders that were synced by path before.
     """
+    if every is not None and allow_removals:
+        raise click.UsageError("--allow-removals is for one sync that was looked at, not for --watch")
 
     async def work(settings: IngestSettings) -> int:
-        from ingest import terminal
-        from ingest.commit import Writer
-        from ingest.parsers.sandbox import Sandbox
-        from ingest.sources.interface import SourceUnavailable
-        from ingest.sync import sync as sync_source
+        from ingest import composition, terminal
 
-        stop = _stop_on_signals()
-        reports: list[Report] = []
-        errors: dict[str, SouffleurError] = {}
-        async with _opened(settings) as (ledger, index), ledger.writing(), Sandbox(settings.parsing) as sandbox:
-            writer = Writer(ledger, index)
+        stop = stop_on_signals()
+        code = OK
+        async with composition.opened(settings) as (ledger, index):
             chosen = await _chosen(targets, settings, ledger)
-            with terminal.progress(silent=as_json) as progress:
-                for record, source in chosen:
-                    if stop.is_set():
-                        break
-                    await ledger.remember_source(record)
-                    try:
-                        report = await sync_source(
-                            source,
-                            ledger=ledger,
-                            writer=writer,
-                            parse=sandbox.parse,
-                            workers=settings.parsing.workers,
-                            languages=settings.languages,
-                            progress=progress,
-                            stop=stop,
-                            retry=retry,
-                            allow_removals=allow_removals,
-                        )
-                        reports.append(report)
-                    except SouffleurError as error:
-                        errors[source.name] = error
-                        if not isinstance(error, SourceUnavailable):
-                            break  # index, ledger and models are the same for all sources
-        _show_reports(reports, errors, as_json=as_json)
-        if stop.is_set():
-            return INTERRUPTED
-        if errors:
-            return max(map(_code, errors.values()), key=(UNREACHABLE, MISCONFIGURED).index)
-        return OK if all(report.clean for report in reports) else SOME_FAILED
+            rounds = _rounds(chosen, settings, ledger, index, stop)
 
-    _run(work)
+            async def once() -> None:
+                nonlocal code
+                with terminal.progress(silent=as_json) as progress:
+                    done = await rounds.sync(progress, full=full, allow_removals=allow_removals)
+                _show(done, as_json=as_json, one_line=every is not None)
+                code = _code_of(done)
+
+            if every is None:
+                await once()
+            else:
+                await rounds.watch(every, once)
+                return OK  # it was told to end
+        return INTERRUPTED if stop.is_set() else code
+
+    run(work)
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -119,24 +124,22 @@ def sync(targets: Sequence[str], as_json: bool, retry: bool, allow_removals: boo
 @AS_JSON
 @CONFIG
 @DEBUG
-def plan(targets: Sequence[str], as_json: bool) -> None:
-    """Show what a sync would do, and change nothing."""
+def retry(targets: Sequence[str], as_json: bool) -> None:
+    """Read again what failed, and nothing else."""
 
     async def work(settings: IngestSettings) -> int:
-        from ingest import plan, terminal
+        from ingest import composition, terminal
 
-        plans = {}
-        async with _opened(settings) as (ledger, _):
-            for _, source in await _chosen(targets, settings, ledger):
-                plans[source.name] = await plan.compare(source, await ledger.documents(source.name))
-        if as_json:
-            _print_json({name: terminal.plan_data(planned) for name, planned in plans.items()})
-        else:
-            for name, planned in plans.items():
-                _print_lines(terminal.plan(name, planned))
-        return OK
+        stop = stop_on_signals()
+        async with composition.opened(settings) as (ledger, index):
+            chosen = await _chosen(targets, settings, ledger)
+            rounds = _rounds(chosen, settings, ledger, index, stop)
+            with terminal.progress(silent=as_json) as progress:
+                done = await rounds.retry(progress)
+        _show(done, as_json=as_json)
+        return INTERRUPTED if stop.is_set() else _code_of(done)
 
-    _run(work)
+    run(work)
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -147,24 +150,58 @@ def status(as_json: bool) -> None:
     """Show how every source stands."""
 
     async def work(settings: IngestSettings) -> int:
-        from ingest import terminal
+        from datetime import UTC, datetime
 
-        async with _opened(settings) as (ledger, index):
+        from ingest import composition, summaries
+
+        async with composition.opened(settings) as (ledger, index):
             states = await ledger.states()
             failing = {
-                state.source.name: await ledger.failing(state.source.name, terminal.NAMED)
+                state.source.name: await ledger.failing(state.source.name, summaries.NAMED)
                 for state in states
                 if state.failing
             }
             indexed = await index.count() if any(state.chunks for state in states) else 0
         if as_json:
-            sources = [terminal.state_data(state, failing.get(state.source.name, {})) for state in states]
-            _print_json({"sources": sources, "indexed_passages": indexed})
+            sources = [summaries.state_data(state, failing.get(state.source.name, {})) for state in states]
+            print_json({"sources": sources, "indexed_passages": indexed})
         else:
-            _print_lines(terminal.status(states, failing, indexed))
+            print_lines(summaries.status(states, failing, indexed, now=datetime.now(UTC)))
         return OK
 
-    _run(work)
+    run(work)
+
+
+@cli.command(epilog=EXIT_CODES)
+@click.option("--repair", is_flag=True, help="Mend what differs; the ledger is right.")
+@AS_JSON
+@CONFIG
+@DEBUG
+def verify(repair: bool, as_json: bool) -> None:
+    """Prove that the index holds what it should.
+
+    Every passage is compared with the ledger, both ways, and nothing of a removed document may be found.
+    """
+
+    async def work(settings: IngestSettings) -> int:
+        from contextlib import nullcontext
+
+        from ingest import composition, summaries, terminal
+        from ingest.verify import verify as compare
+
+        async with composition.opened(settings) as (ledger, index):
+            with terminal.bar("passages", silent=as_json) as progress:
+                async with ledger.alone() if repair else nullcontext():
+                    verdict = await compare(ledger, index, repair=repair, progress=progress)
+                    if verdict.repaired:
+                        await ledger.settle_all()
+        if as_json:
+            print_json(summaries.verdict_data(verdict))
+        else:
+            print_lines(summaries.verdict(verdict))
+        return OK if verdict.agrees else SOME_FAILED
+
+    run(work)
 
 
 @cli.command(epilog=EXIT_CODES)
@@ -188,99 +225,96 @@ def search(question: str, tokens: Sequence[str], limit: int, as_json: bool) -> N
     """
 
     async def work(settings: IngestSettings) -> int:
-        from ingest import terminal
+        from ingest import composition, summaries
         from ingest.language import UNKNOWN, language_of
         from ingest.model import held
 
         language = language_of(question, settings.languages)
-        async with _opened(settings) as (_, index):
+        async with composition.opened(settings) as (_, index):
             known = None if language == UNKNOWN else language
             found = await index.search(question, visible_to=held(tokens), language=known, limit=limit)
         if as_json:
-            _print_json([terminal.hit_data(hit) for hit in found])
+            print_json([summaries.hit_data(hit) for hit in found])
         elif found:
-            _print_lines(terminal.hits(found))
+            print_lines(summaries.hits(found))
         else:
             click.echo("Nothing that these reader tokens may see was found.")
         return OK
 
-    _run(work)
+    run(work)
 
 
 @cli.command(epilog=EXIT_CODES)
+@click.option("--rollback", "back", is_flag=True, help="Go back to the index that was in use before.")
+@click.option("--accept-recall", is_flag=True, help="Use the new index even if it finds less than the old one.")
+@AS_JSON
 @CONFIG
 @DEBUG
-def reindex() -> None:
+def reindex(back: bool, accept_recall: bool, as_json: bool) -> None:
     """Build the index anew, without the sources.
 
-    From the texts in the ledger: after another embedding model was chosen, or when a message says so.
+    From the texts in the ledger, beside the index in use: after another embedding model was chosen, or when a message
+    says so. It is put in use once it finds what the old one found; that one is kept for --rollback.
     """
+    if back and accept_recall:
+        raise click.UsageError("--accept-recall is about a new index, not for --rollback")
 
     async def work(settings: IngestSettings) -> int:
-        from ingest import terminal
-        from ingest.commit import Writer
+        from ingest import composition, rebuild, summaries, terminal
 
-        async with _opened(settings) as (ledger, index), ledger.writing():
+        async with composition.opened(settings) as (ledger, index):
             if not await ledger.sources():
-                click.echo("Nothing is indexed yet: ingest sync FOLDER")
-                return OK
-            expected = await ledger.count_chunks()
-            with click.progressbar(length=expected, label="passages", file=sys.stderr) as bar:
-                await Writer(ledger, index).reindex(lambda count: bar.update(count - bar.pos))
-        click.echo(f"The index has been built anew: {terminal.counted(expected, 'passage')}.")
+                raise ConfigurationError("nothing is indexed yet: ingest sync FOLDER")
+            with terminal.steps(silent=as_json) as progress:
+                if back:
+                    verdict = await rebuild.rollback(ledger, index, progress=progress)
+                    data, lines = summaries.verdict_data(verdict), summaries.gone_back(verdict)
+                else:
+                    rebuilt = await rebuild.reindex(
+                        ledger, index, golden=settings.index.golden, accept_recall=accept_recall, progress=progress
+                    )
+                    data, lines = summaries.rebuilt_data(rebuilt), summaries.rebuilt(rebuilt)
+        if as_json:
+            print_json(data)
+        else:
+            print_lines(lines)
         return OK
 
-    _run(work)
+    run(work)
 
 
 @cli.command(epilog=EXIT_CODES)
 @click.argument("source")
+@AS_JSON
 @CONFIG
 @DEBUG
-def forget(source: str) -> None:
+def forget(source: str, as_json: bool) -> None:
     """Remove a source with all its documents.
 
     A source of the configuration comes back with the next sync, unless it has left the file before.
     """
 
     async def work(settings: IngestSettings) -> int:
-        from ingest import terminal
+        from ingest import composition, terminal
         from ingest.commit import Writer
-        from ingest.errors import ConfigurationError
 
-        async with _opened(settings) as (ledger, index), ledger.writing():
+        async with composition.opened(settings) as (ledger, index), ledger.writing(source):
             names = [record.name for record in await ledger.sources()]
             if source not in names:
                 raise ConfigurationError(f"no source is named {source!r} (sources: {', '.join(names) or 'none yet'})")
-            writer = Writer(ledger, index)
+            writer = Writer(source, ledger, index)
             await writer.recover()
-            removed = await writer.forget(source)
-        click.echo(f"{source}: {terminal.counted(removed, 'document')} removed.")
+            removed = await writer.forget()
+        if as_json:
+            print_json({"source": source, "removed": removed})
+        else:
+            click.echo(f"{source}: {terminal.counted(removed, 'document')} removed.")
         return OK
 
-    _run(work)
+    run(work)
 
 
-@asynccontextmanager
-async def _opened(settings: IngestSettings) -> AsyncIterator[tuple[Ledger, Index]]:
-    from ingest.index.hybrid import Index, open_store
-    from ingest.ledger import Ledger
-
-    ledger = await Ledger.open(settings.state)
-    try:
-        store = open_store(settings.index, settings.home / "index")
-        embedder = None
-        if (embedding := settings.models.embedding) is not None:
-            from ingest.index.embedder import open_embedder
-
-            embedder = open_embedder(embedding)
-        async with Index.of(store, embedder, embedding) as index:
-            yield ledger, index
-    finally:
-        await ledger.close()
-
-
-async def _chosen(targets: Sequence[str], settings: IngestSettings, ledger: Ledger) -> list[tuple[SourceRecord, Files]]:
+async def _chosen(targets: Sequence[str], settings: IngestSettings, ledger: Ledger) -> list[Target]:
     from ingest import targets as command_line
 
     remembered = await ledger.sources()
@@ -290,85 +324,33 @@ async def _chosen(targets: Sequence[str], settings: IngestSettings, ledger: Ledg
             f" ingest forget {name}",
             err=True,
         )
-    return command_line.sources(targets, configured=settings.sources, remembered=remembered, parsing=settings.parsing)
+    return command_line.chosen(targets, configured=settings.sources, remembered=remembered)
 
 
-def _stop_on_signals() -> asyncio.Event:
-    """An event that SIGINT or SIGTERM sets; a second signal ends the process, which the next sync mends."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+def _rounds(
+    targets: Sequence[Target], settings: IngestSettings, ledger: Ledger, index: Index, stop: asyncio.Event
+) -> Rounds:
+    from ingest.rounds import Rounds
+    from ingest.settings import programs
 
-    def on_signal() -> None:
-        stop.set()
-        click.echo("Stopping after what has been read is written; once more to stop at once.", err=True)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-    return stop
+    return Rounds(targets=targets, settings=settings, ledger=ledger, index=index, programs=programs(), stop=stop)
 
 
-def _show_reports(reports: Sequence[Report], errors: dict[str, SouffleurError], *, as_json: bool) -> None:
-    from ingest import terminal
+def _show(done: Round, *, as_json: bool, one_line: bool = False) -> None:
+    from ingest import summaries, terminal
 
     if as_json:
-        failures = [{"source": name, "error": str(error)} for name, error in errors.items()]
-        _print_json({"sources": [terminal.report_data(report) for report in reports] + failures})
+        failures = [{"source": name, "error": str(error)} for name, error in done.errors.items()]
+        sources = [summaries.report_data(report) for report in done.reports]
+        print_json({"sources": sources + failures}, one_line=one_line)
         return
-    for report in reports:
-        _print_lines(terminal.report(report))
-    for error in errors.values():
+    for report in done.reports:
+        print_lines(summaries.report(report))
+    for error in done.errors.values():
         click.echo(f"Error: {terminal.printable(str(error))}", err=True)
 
 
-def _print_json(data: Any) -> None:
-    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
-
-
-def _print_lines(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(line)
-
-
-def _run(work: Callable[[IngestSettings], Awaitable[int]]) -> NoReturn:
-    """Read the settings, do `work`, and end with its exit code; every error becomes one line on standard error."""
-    context = click.get_current_context()
-    options: dict[str, Any] = context.ensure_object(dict)
-    debug = options.get("debug", False)
-    try:
-        context.exit(asyncio.run(_work(work, options)))
-    except KeyboardInterrupt:
-        click.echo("Interrupted; the next sync mends what is half done.", err=True)
-        context.exit(INTERRUPTED)
-    except SouffleurError as error:
-        if debug:
-            raise
-        click.echo(f"Error: {error}", err=True)
-        context.exit(_code(error))
-    except (click.exceptions.Exit, BrokenPipeError):
-        raise
-    except Exception as error:
-        if debug:
-            raise
-        click.echo(f"Error: unexpected {type(error).__name__}; the details are in {_kept(error)}", err=True)
-        context.exit(SOME_FAILED)
-
-
-def _code(error: SouffleurError) -> int:
-    return UNREACHABLE if isinstance(error, Transient) else MISCONFIGURED
-
-
-async def _work(work: Callable[[IngestSettings], Awaitable[int]], options: Mapping[str, Any]) -> int:
-    from ingest import settings, telemetry
-
-    read = settings.read(options.get("config"), settings.IngestSettings, settings.secrets())
-    telemetry.start_logging("debug" if options.get("debug") else read.log.level, read.log.format)
-    return await work(read)
-
-
-def _kept(error: Exception) -> str:
-    """The file that the traceback of `error` was written to."""
-    with tempfile.NamedTemporaryFile("w", prefix="souffleur-", suffix=".log", encoding="utf-8", delete=False) as file:
-        file.writelines(traceback.format_exception(error))
-    return file.name
+def _code_of(done: Round) -> int:
+    codes = [code_of_error(error) for error in done.errors.values()]
+    codes += [REFUSED if report.withheld else OK if report.clean else SOME_FAILED for report in done.reports]
+    return min(codes, key=WORST_FIRST.index, default=OK)

@@ -24,53 +24,56 @@ _Item = TypeVar("_Item")
 
 
 class Writer:
-    """The one writer of an index and its ledger; use it inside `ledger.writing`.
+    """The one writer of one source; use it inside `ledger.writing`.
 
     `recover` first, and again after a call that failed: the next commit would take for settled what that one left.
     Every call may raise what ledger and index raise.
     """
 
-    def __init__(self, ledger: Ledger, index: Index) -> None:
+    def __init__(self, source: str, ledger: Ledger, index: Index) -> None:
+        self.embedded = 0
+        """Texts that the embedding model was asked for; those that the index has already are not."""
+        self._source = source
         self._ledger = ledger
         self._index = index
         self._prepared = False
 
     async def recover(self, progress: Callable[[int], None] = lambda _: None) -> None:
-        """Mend what a killed writer left. `progress` is told how many chunks that was so far.
+        """Mend what a killed writer of this source left. `progress` is told how many chunks that was so far.
 
         Raises `IndexMismatch` when the index is of another model or pipeline, or does not belong to this ledger.
         """
-        unsettled = await self._ledger.unsettled()
+        unsettled = await self._ledger.unsettled(self._source)
         if not unsettled and not await self._ledger.count_chunks():
             return
         created = await self._index.prepare()
         mended = 0
         for batch in _batches(unsettled):
             live = await self._ledger.chunks_by_id(batch)
-            await self._index.write(live)
+            await self._index_all(live, await self._index.vectors(batch))
             await self._index.delete(list(set(batch) - {chunk.id for chunk in live}))
             mended += len(batch)
             progress(mended)
         if unsettled:
             await self._index.flush()
-            await self._ledger.settle()
+            await self._ledger.settle(self._source)
         if unsettled or created:
             await self._agree()
 
-    async def write(self, source: str, group: Sequence[Change]) -> None:
+    async def write(self, group: Sequence[Change]) -> None:
         """One commit group."""
         rewritten = [change for change in group if change.chunks is not None or change.relabels]
-        before = await self._ledger.chunks(source, [change.record.id for change in rewritten])
+        before = await self._ledger.chunks(self._source, [change.record.id for change in rewritten])
         held = {chunk.id: chunk for chunks in before.values() for chunk in chunks}
         wanted = {chunk.id: chunk for change in rewritten for chunk in _wanted(change, before)}
         changed = [chunk for chunk in wanted.values() if chunk != held.get(chunk.id)]
         gone = [id for id in held if id not in wanted]
         if changed:
             await self._prepare(changed)
-            await self._ledger.unsettle(chunk.id for chunk in changed)
+            await self._ledger.unsettle(self._source, (chunk.id for chunk in changed))
             await self._put(changed, held)
         await self._ledger.commit(
-            source,
+            self._source,
             records=[change.record for change in group],
             chunks={change.record.id: change.chunks for change in group if change.chunks is not None},
             gone=gone,
@@ -78,26 +81,21 @@ class Writer:
         if gone:
             await self._take_out(gone)
 
-    async def remove(self, source: str, documents: Sequence[DocumentId]) -> None:
+    async def remove(self, documents: Sequence[DocumentId]) -> None:
         """The ledger first: what it does not know, nobody is shown, whatever the index still finds."""
         for batch in _batches(documents):
-            gone = [chunk.id for chunks in (await self._ledger.chunks(source, batch)).values() for chunk in chunks]
-            await self._ledger.commit(source, removed=batch, gone=gone)
+            found = await self._ledger.chunks(self._source, batch)
+            gone = [chunk.id for chunks in found.values() for chunk in chunks]
+            await self._ledger.commit(self._source, removed=batch, gone=gone)
             if gone:
                 await self._take_out(gone)
 
-    async def forget(self, source: str) -> int:
-        """Remove a source with all its documents; how many those were."""
-        documents = list(await self._ledger.documents(source))
-        await self.remove(source, documents)
-        await self._ledger.forget_source(source)
+    async def forget(self) -> int:
+        """Remove the source with all its documents; how many those were."""
+        documents = (await self._ledger.known(self._source)).ids()
+        await self.remove(documents)
+        await self._ledger.forget_source(self._source)
         return len(documents)
-
-    async def reindex(self, progress: Callable[[int], None] = lambda _: None) -> None:
-        """Build the index anew from the ledger's texts, without `recover`, which completes one that was interrupted."""
-        await self._ledger.unsettle_all()
-        await self._index.create(await self._ledger.some_chunks(BATCH))
-        await self.recover(progress)
 
     async def _prepare(self, sample: Sequence[Chunk]) -> None:
         if not self._prepared:
@@ -106,30 +104,51 @@ class Writer:
             self._prepared = True
 
     async def _agree(self) -> None:
+        """Compare the counts, unless another writer is between index and ledger; its own count would be in the way."""
+        if await self._ledger.unsettled():
+            return
         indexed, known = await self._index.count(), await self._ledger.count_chunks()
-        if indexed != known:
-            raise IndexMismatch(f"the index holds {indexed} passages and the ledger {known}; run `ingest reindex`")
+        if indexed != known and not await self._ledger.unsettled():
+            raise IndexMismatch(
+                f"the index holds {indexed} passages and the ledger {known}; run `ingest verify --repair`"
+            )
 
     async def _put(self, chunks: Iterable[Chunk], held: Mapping[ChunkId, Chunk]) -> None:
-        """Bring `chunks` into the index; one of which only the readers changed is not encoded again."""
-        relabelled: defaultdict[Readers, list[ChunkId]] = defaultdict(list)
+        """Bring `chunks` into the index. The id says the text: a known one is not encoded again, but described anew."""
+        readers: defaultdict[Readers, list[ChunkId]] = defaultdict(list)
+        described: list[Chunk] = []
         fresh: list[Chunk] = []
         for chunk in chunks:
             old = held.get(chunk.id)
-            if old is not None and replace(old, readers=chunk.readers) == chunk:
-                relabelled[chunk.readers].append(chunk.id)
-            else:
+            if old is None or old.language != chunk.language:
                 fresh.append(chunk)
-        for readers, ids in relabelled.items():
-            await self._index.set_readers(ids, readers)
+            elif replace(old, readers=chunk.readers) == chunk:
+                readers[chunk.readers].append(chunk.id)
+            else:
+                described.append(chunk)
+        for who, ids in readers.items():
+            await self._index.set_readers(ids, who)
+        for batch in _batches(described):
+            await self._index.describe(batch)
         for batch in _batches(fresh):
-            await self._index.write(batch)
+            await self._index_all(batch, await self._known_vectors(batch))
         await self._index.flush()
+
+    async def _known_vectors(self, chunks: Sequence[Chunk]) -> dict[ChunkId, Sequence[float]]:
+        """The vectors of those whose text another passage of the index has."""
+        if self._index.embedder_name is None:
+            return {}
+        same = await self._ledger.same_texts(chunks)
+        vectors = await self._index.vectors(set(same.values()))
+        return {id: vectors[other] for id, other in same.items() if other in vectors}
+
+    async def _index_all(self, chunks: Sequence[Chunk], vectors: Mapping[ChunkId, Sequence[float]]) -> None:
+        self.embedded += await self._index.write(chunks, vectors=vectors)
 
     async def _take_out(self, ids: Sequence[ChunkId]) -> None:
         await self._index.delete(ids)
         await self._index.flush()
-        await self._ledger.settle()
+        await self._ledger.settle(self._source)
 
 
 def _wanted(change: Change, before: Mapping[DocumentId, Sequence[Chunk]]) -> Sequence[Chunk]:

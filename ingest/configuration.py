@@ -13,18 +13,17 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from inspect import isclass
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from ingest.declared import KeyPath, keys, walk, without_none
 from ingest.errors import ConfigurationError
+from ingest.sources.interface import token_variable
 
 Model = TypeVar("Model", bound=BaseModel)
-
-KeyPath = tuple[str | int, ...]
 
 SECRETS = {
     ("models", "chat"): "SOUFFLEUR_CHAT_API_KEY",
@@ -54,6 +53,9 @@ MOST_VALUES = 50_000
 
 MOST_PROBLEMS = 20
 """How many are told at once; the next run tells the rest."""
+
+KINDS = frozenset({"union_tag_invalid", "union_tag_not_found"})
+"""Errors of a source's `kind`."""
 
 EXPECTED = {
     "bool_parsing": "true or false",
@@ -255,6 +257,8 @@ def _look_over_keys(node: yaml.MappingNode, path: KeyPath) -> Iterator[Problem]:
 def _way_out(path: KeyPath) -> str:
     if path[:2] == ("serve", "keys"):
         return " and give `sha256`, the SHA-256 of the key: printf %s KEY | sha256sum"
+    if path[:1] == ("sources",) and len(path) > 1:
+        return f" and set {token_variable(str(path[1]))} in the environment or in .env"
     variable = next((name for section, name in SECRETS.items() if path[: len(section)] == section), None)
     return f" and set {variable} in the environment or in .env" if variable else ""
 
@@ -265,10 +269,10 @@ class _Mistake:
     def __init__(self, root: yaml.MappingNode, settings_class: type[BaseModel], details: ErrorDetails) -> None:
         self.details = details
         self.of_key = details["loc"][-1:] == ("[key]",)
-        self.path: KeyPath = details["loc"][: -1 if self.of_key else None]
+        self.path, self.section, self.declared = walk(settings_class, details["loc"][: -1 if self.of_key else None])
+        if details["type"] in KINDS:
+            self.path = (*self.path, "kind")
         self.node, self.line = _find(root, self.path)
-        self.declared = _declared(settings_class, self.path)
-        self.section = _declared(settings_class, self.path[:-1])
 
     def problem(self) -> Problem:
         return Problem(path=self.path, line=self.line, text=self._text())
@@ -278,14 +282,19 @@ class _Mistake:
         if self.of_key:
             return f"not {PATTERNS.get(context.get('pattern', ''), 'a name; put it in quotes')}"
         if kind == "extra_forbidden":
-            return f"unknown key; {_suggestion(str(self.path[-1]), _keys(self.section))}"
+            return f"unknown key; {_suggestion(str(self.path[-1]), keys(self.section))}"
+        if kind == "union_tag_invalid":
+            allowed = re.findall(r"'(\w+)'", context["expected_tags"])
+            return f"{context['tag']!r} is no kind of source; {_suggestion(context['tag'], allowed, one='kinds')}"
+        if kind == "union_tag_not_found":
+            return "is missing; add `kind: files` or another"
         if kind == "missing":
             return f"is missing; add `{self.path[-1]}: …`"
         if kind in BOUNDS:
             name, words = BOUNDS[kind]
             return f"must be {words} {context[name]:g}, got {self._given()}"
         if kind == "literal_error":
-            allowed = [str(value) for value in get_args(_without_none(self.declared))]
+            allowed = [str(value) for value in get_args(without_none(self.declared))]
             return f"{self._given()} is not allowed; {_suggestion(str(self.details['input']), allowed, one='allowed')}"
         if kind == "invalid_key":
             return "not a name; put it in quotes"
@@ -310,8 +319,8 @@ class _Mistake:
             return f'; put it in quotes: "{scalar}"'
         if expected == "a list" and scalar:
             return f"; write [{scalar}]"
-        if expected.startswith("a section") and (keys := _keys(self.declared)):
-            return f"; its keys: {', '.join(keys)}"
+        if expected.startswith("a section") and (known := keys(self.declared)):
+            return f"; its keys: {', '.join(known)}"
         if isclass(self.section) and issubclass(self.section, BaseModel):
             default = self.section.model_fields[str(self.path[-1])].default
             if isinstance(default, int | float | str):
@@ -339,33 +348,6 @@ def _find(root: yaml.Node, path: KeyPath) -> tuple[yaml.Node | None, int]:
 def _merged(key: yaml.Node) -> str | None:
     """A key that is not text (`2024:`, `no:`), as pydantic names it."""
     return str(yaml.constructor.SafeConstructor().construct_object(key)) if isinstance(key, yaml.ScalarNode) else None
-
-
-def _declared(annotation: Any, path: KeyPath) -> Any:
-    """The declared type at `path` below `annotation`; None where nothing is declared."""
-    for part in path:
-        annotation = _without_none(annotation)
-        if isclass(annotation) and issubclass(annotation, BaseModel):
-            field = annotation.model_fields.get(str(part))
-            annotation = field.annotation if field else None
-        else:
-            arguments = get_args(annotation)
-            annotation = None if not arguments else arguments[-1 if get_origin(annotation) is dict else 0]
-    return _without_none(annotation)
-
-
-def _without_none(annotation: Any) -> Any:
-    if get_origin(annotation) in (Union, UnionType):
-        members = [member for member in get_args(annotation) if member is not NoneType]
-        return members[0] if len(members) == 1 else annotation
-    return annotation
-
-
-def _keys(section: Any) -> list[str]:
-    """The keys that a section may hold in the file; what `exclude`s itself comes from the environment."""
-    if not (isclass(section) and issubclass(section, BaseModel)):
-        return []
-    return [name for name, field in section.model_fields.items() if not field.exclude]
 
 
 def _suggestion(word: str, known: list[str], *, one: str = "known here") -> str:

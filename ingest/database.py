@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from sqlalchemy import event
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -30,6 +30,17 @@ BUSY_TIMEOUT = 10_000
 
 UPGRADE_LOCK = 5_075_667
 """Key of the Postgres advisory lock that a process holds while it changes the tables."""
+
+
+class StateSettings(BaseModel):
+    """The `state` section: SQLite in a file, or Postgres."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str | None = None
+    """`sqlite:///…` or `postgresql://…`; settings give it the async driver and a default in the home folder."""
+    password: SecretStr | None = Field(default=None, exclude=True)
+    """Of the Postgres user; from the environment (`SOUFFLEUR_STATE_PASSWORD`), never from the file."""
 
 
 class DatabaseUnavailable(Transient):
@@ -74,6 +85,9 @@ SOURCES = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("location", sa.Text, nullable=False),
     sa.Column("configured", sa.Boolean, nullable=False),
+    sa.Column("cursor", sa.Text),
+    sa.Column("settings", sa.Text),
+    sa.Column("next_run", Moment),
 )
 DOCUMENTS = sa.Table(
     "documents",
@@ -93,6 +107,10 @@ DOCUMENTS = sa.Table(
     sa.Column("readers", Tokens, nullable=False),
     sa.Column("own_readers", Tokens),
     sa.Column("indexed_at", Moment),
+    sa.Column("listed", sa.Text, nullable=False),
+    sa.Column("listed_readers", Tokens),
+    sa.Column("media_type", sa.Text),
+    sa.Column("due", sa.Boolean, nullable=False),
 )
 CHUNKS = sa.Table(
     "chunks",
@@ -104,8 +122,10 @@ CHUNKS = sa.Table(
     sa.Column("headings", sa.JSON, nullable=False),
     sa.Column("page", sa.Integer),
     sa.Column("text", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
     sa.ForeignKeyConstraint(["source", "document"], ["documents.source", "documents.id"], ondelete="CASCADE"),
     sa.Index("chunks_of_document", "source", "document", "position"),
+    sa.Index("chunks_of_text", "digest"),
 )
 RUNS = sa.Table(
     "runs",
@@ -118,7 +138,20 @@ RUNS = sa.Table(
     sa.Column("error", sa.Text),
     sa.Index("runs_of_source", "source", "id"),
 )
-UNSETTLED = sa.Table("unsettled", TABLES, sa.Column("chunk", sa.Text, primary_key=True))
+UNSETTLED = sa.Table(
+    "unsettled",
+    TABLES,
+    sa.Column("chunk", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Index("unsettled_of_source", "source"),
+)
+REMOVALS = sa.Table(
+    "removals",
+    TABLES,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("document", sa.Text, primary_key=True),
+    sa.Column("removed_at", Moment, nullable=False),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,7 +167,7 @@ class Schema:
 
 
 LEDGER = Schema(
-    versions=Path(__file__).parent / "migrations" / "versions", revision="0001", version_table="ingest_version"
+    versions=Path(__file__).parent / "migrations" / "versions", revision="0002", version_table="ingest_version"
 )
 
 

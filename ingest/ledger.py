@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, fields
-from datetime import datetime
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any, Self, TypeVar
 
-import filelock
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -24,25 +23,31 @@ from ingest.database import (
     CHUNKS,
     DOCUMENTS,
     LEDGER,
+    REMOVALS,
     RUNS,
     SOURCES,
     UNSETTLED,
     DatabaseUnavailable,
     DatabaseUnreadable,
+    StateSettings,
     connect,
     transaction,
     writer,
 )
-from ingest.errors import Transient
+from ingest.lease import Lease, LeaseLost, LedgerBusy
 from ingest.model import Chunk, ChunkId, DocumentId, Readers
+from ingest.records import Known, Record, Removal, SourceRecord, SourceState
 
 __all__ = [
     "DatabaseUnavailable",
     "DatabaseUnreadable",
     "DocumentKey",
+    "Known",
+    "LeaseLost",
     "Ledger",
     "LedgerBusy",
     "Record",
+    "Removal",
     "SourceRecord",
     "SourceState",
     "StateSettings",
@@ -51,8 +56,8 @@ __all__ = [
 BATCH = 400
 """Most keys in one `IN`: SQLite's oldest limit on variables is 999, and a document's key takes two of them."""
 
-WRITER_LOCK = 5_075_666
-"""Key of the Postgres advisory lock that a writer holds."""
+REMOVALS_KEPT = timedelta(days=90)
+"""How long it is remembered which documents were removed; never what they said."""
 
 DocumentKey = tuple[str, DocumentId]
 """Name of the source, id of the document."""
@@ -60,77 +65,8 @@ DocumentKey = tuple[str, DocumentId]
 _Item = TypeVar("_Item")
 
 
-class StateSettings(BaseModel):
-    """The `state` section: SQLite in a file, or Postgres."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    url: str | None = None
-    """`sqlite:///…` or `postgresql://…`; settings give it the async driver and a default in the home folder."""
-    password: SecretStr | None = Field(default=None, exclude=True)
-    """Of the Postgres user; from the environment (`SOUFFLEUR_STATE_PASSWORD`), never from the file."""
-
-
-class LedgerBusy(Transient):
-    """Another process is writing: there is one writer at a time."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Record:
-    """What the ledger holds of one document: `version` to `empty` of the last attempt, the rest of the last success."""
-
-    source: str
-    id: DocumentId
-    version: str
-    """As the source listed it; empty when the next sync shall read the document again."""
-    content_hash: str
-    """SHA-256 of the original, hexadecimal; empty when it could not be read."""
-    parser: str
-    error: str | None
-    """Why the last attempt failed, in one line; None after a success."""
-    empty: bool = False
-    """The last attempt found nothing that can be read, which `error` says and which is nobody's fault."""
-    title: str
-    url: str | None
-    author: str | None
-    updated_at: datetime | None
-    language: str
-    readers: Readers
-    """In force."""
-    own_readers: Readers | None
-    """What the document's front matter says; None when it says nothing."""
-    indexed_at: datetime | None
-    """When its chunks were last written; None when no attempt has succeeded."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceRecord:
-    """A source that a sync was begun for."""
-
-    name: str
-    location: str
-    """The folder or address that its documents come from."""
-    configured: bool
-    """False for a folder that was named on the command line."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceState:
-    """How one source stands."""
-
-    source: SourceRecord
-    documents: int
-    """With an indexed version."""
-    failing: int
-    chunks: int
-    synced_at: datetime | None
-    """When the last complete run ended."""
-    error: str | None
-    """Why the last run ended early; None when it was complete."""
-
-
 _WHOLE_CHUNK = sa.select(
-    *CHUNKS.c,
+    *(column for column in CHUNKS.c if column.name != "digest"),
     *(DOCUMENTS.c[name] for name in ("title", "language", "readers", "url", "updated_at")),
 ).join_from(CHUNKS, DOCUMENTS, sa.and_(CHUNKS.c.source == DOCUMENTS.c.source, CHUNKS.c.document == DOCUMENTS.c.id))
 
@@ -144,6 +80,7 @@ class Ledger:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._writer = writer(engine)
+        self._lease = Lease(engine)
 
     @classmethod
     async def open(cls, settings: StateSettings) -> Self:
@@ -153,43 +90,49 @@ class Ledger:
     async def close(self) -> None:
         await self._engine.dispose()
 
+    def writing(self, source: str) -> AbstractAsyncContextManager[None]:
+        """Be the one writer of `source` until the context ends. Raises `LedgerBusy` at once when another process is."""
+        return self._lease.of(source)
+
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """Be the only writer until the context ends. Raises `LedgerBusy` at once when any other process writes."""
+        return self._lease.alone()
+
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[None]:
-        """Be the one writer until the context ends. Raises `LedgerBusy` at once when another process is."""
-        name = self._engine.url.database
-        message = f"another ingest process is writing to {name!r}; wait until it has ended, then run the command again"
-        if self._engine.dialect.name == "sqlite":
-            lock = filelock.FileLock(f"{name}.lock", thread_local=False)
-            try:
-                lock.acquire(timeout=0)
-            except filelock.Timeout as error:
-                raise LedgerBusy(message) from error
-            except OSError as error:
-                raise DatabaseUnavailable(f"{name}.lock: {error.strerror}; check the folder's permissions") from error
-            try:
-                yield
-            finally:
-                lock.release()
-        else:
-            async with self._engine.connect() as connection:
-                connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
-                if not await connection.scalar(sa.select(sa.func.pg_try_advisory_lock(WRITER_LOCK))):
-                    raise LedgerBusy(message)
-                try:
-                    yield
-                finally:
-                    await connection.execute(sa.select(sa.func.pg_advisory_unlock(WRITER_LOCK)))
+    async def _written(self) -> AsyncIterator[AsyncConnection]:
+        async with transaction(self._writer) as connection:
+            await self._lease.check(connection)
+            yield connection
 
     async def sources(self) -> list[SourceRecord]:
         async with transaction(self._engine) as connection:
             rows = await connection.execute(sa.select(SOURCES).order_by(SOURCES.c.name))
-            return [SourceRecord(**row) for row in rows.mappings()]
+            return [SourceRecord(name=row.name, location=row.location, configured=row.configured) for row in rows]
 
     async def documents(self, source: str) -> dict[DocumentId, Record]:
         """Every document of the source."""
         async with transaction(self._engine) as connection:
             rows = await connection.execute(sa.select(DOCUMENTS).where(DOCUMENTS.c.source == source))
             return {row["id"]: Record(**row) for row in rows.mappings()}
+
+    async def known(self, source: str) -> Known:
+        """Every document of the source, as a listing is compared with it."""
+        trouble = sa.or_(DOCUMENTS.c.error.is_not(None), DOCUMENTS.c.due)
+        fine = sa.select(DOCUMENTS.c.id, DOCUMENTS.c.listed).where(DOCUMENTS.c.source == source, ~trouble)
+        async with transaction(self._engine) as connection:
+            digests = {row[0]: row[1] for row in await connection.execute(fine)}
+            rows = await connection.execute(sa.select(DOCUMENTS).where(DOCUMENTS.c.source == source, trouble))
+            return Known(digests=digests, troubled={row["id"]: Record(**row) for row in rows.mappings()})
+
+    async def records(self, source: str, ids: Iterable[DocumentId]) -> dict[DocumentId, Record]:
+        """Those of `ids` that are known."""
+        found: dict[DocumentId, Record] = {}
+        async with transaction(self._engine) as connection:
+            for batch in _batches(ids, BATCH):
+                query = sa.select(DOCUMENTS).where(DOCUMENTS.c.source == source, DOCUMENTS.c.id.in_(batch))
+                rows = await connection.execute(query)
+                found.update({row["id"]: Record(**row) for row in rows.mappings()})
+        return found
 
     async def document(self, source: str, document: DocumentId) -> Record | None:
         async with transaction(self._engine) as connection:
@@ -227,10 +170,43 @@ class Ledger:
         async with transaction(self._engine) as connection:
             return await connection.scalar(sa.select(sa.func.count()).select_from(CHUNKS)) or 0
 
-    async def unsettled(self) -> list[ChunkId]:
-        """Chunk ids whose state in the index may differ from the ledger's."""
+    async def pages(self, size: int = 500) -> AsyncIterator[list[Chunk]]:
+        """Every chunk, in the order of ids, `size` at a time; each page is as the ledger is when it is read."""
+        last = ""
+        while True:
+            async with transaction(self._engine) as connection:
+                query = _WHOLE_CHUNK.where(CHUNKS.c.id > last).order_by(CHUNKS.c.id).limit(size)
+                page = [_chunk(row) for row in (await connection.execute(query)).mappings()]
+            if not page:
+                return
+            yield page
+            last = page[-1].id
+
+    async def same_texts(self, chunks: Iterable[Chunk]) -> dict[ChunkId, ChunkId]:
+        """For those of `chunks` whose indexed text a settled chunk has: which one that is."""
+        wanted: dict[str, list[ChunkId]] = {}
+        for chunk in chunks:
+            wanted.setdefault(_digest(chunk), []).append(chunk.id)
+        found: dict[ChunkId, ChunkId] = {}
+        settled = CHUNKS.c.id.not_in(sa.select(UNSETTLED.c.chunk))
         async with transaction(self._engine) as connection:
-            return list(await connection.scalars(sa.select(UNSETTLED.c.chunk)))
+            for batch in _batches(wanted, BATCH):
+                query = sa.select(CHUNKS.c.digest, sa.func.min(CHUNKS.c.id)).where(CHUNKS.c.digest.in_(batch), settled)
+                for digest, other in await connection.execute(query.group_by(CHUNKS.c.digest)):
+                    found.update(dict.fromkeys(wanted[digest], other))
+        return found
+
+    async def unsettled(self, source: str | None = None) -> list[ChunkId]:
+        """Chunk ids (of one source, or of all) whose state in the index may differ from the ledger's."""
+        query = sa.select(UNSETTLED.c.chunk)
+        async with transaction(self._engine) as connection:
+            return list(await connection.scalars(query.where(UNSETTLED.c.source == source) if source else query))
+
+    async def removed(self) -> list[Removal]:
+        """Documents that left and have not come back, newest first, as far as that is remembered."""
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(sa.select(REMOVALS).order_by(REMOVALS.c.removed_at.desc()))
+            return [Removal(**row) for row in rows.mappings()]
 
     async def readable(self, documents: Iterable[DocumentKey], tokens: Readers) -> set[DocumentKey]:
         """Those of `documents` that are known and that a holder of `tokens` may read."""
@@ -244,30 +220,43 @@ class Ledger:
 
     async def states(self) -> list[SourceState]:
         """How every source stands, by name."""
-        indexed = sa.func.count().filter(DOCUMENTS.c.indexed_at.is_not(None))
-        failing = sa.func.count().filter(DOCUMENTS.c.error.is_not(None), ~DOCUMENTS.c.empty)
-        per_source = sa.select(DOCUMENTS.c.source, indexed, failing).group_by(DOCUMENTS.c.source)
+        failing = sa.and_(DOCUMENTS.c.error.is_not(None), ~DOCUMENTS.c.empty)
+        indexed = DOCUMENTS.c.indexed_at.is_not(None)
+        per_source = sa.select(
+            DOCUMENTS.c.source,
+            sa.func.count().filter(indexed),
+            sa.func.count().filter(failing),
+            sa.func.count().filter(failing, indexed),
+        ).group_by(DOCUMENTS.c.source)
         passages = sa.select(CHUNKS.c.source, sa.func.count()).group_by(CHUNKS.c.source)
         complete = sa.select(RUNS.c.source, sa.func.max(RUNS.c.ended)).where(RUNS.c.error.is_(None))
         newest = sa.select(sa.func.max(RUNS.c.id)).group_by(RUNS.c.source)
-        ends = sa.select(RUNS.c.source, RUNS.c.error).where(RUNS.c.id.in_(newest))
-        sources = await self.sources()
+        ends = sa.select(RUNS.c.source, RUNS.c.ended, RUNS.c.counts, RUNS.c.error).where(RUNS.c.id.in_(newest))
         async with transaction(self._engine) as connection:
-            counts = {name: (good, bad) for name, good, bad in await connection.execute(per_source)}
+            sources = (await connection.execute(sa.select(SOURCES).order_by(SOURCES.c.name))).all()
+            counts = {name: tuple(numbers) for name, *numbers in await connection.execute(per_source)}
             chunks = {row[0]: row[1] for row in await connection.execute(passages)}
             synced = {row[0]: row[1] for row in await connection.execute(complete.group_by(RUNS.c.source))}
-            errors = {row[0]: row[1] for row in await connection.execute(ends)}
-        return [
-            SourceState(
-                source=source,
-                documents=counts.get(source.name, (0, 0))[0],
-                failing=counts.get(source.name, (0, 0))[1],
-                chunks=chunks.get(source.name, 0),
-                synced_at=synced.get(source.name),
-                error=errors.get(source.name),
+            last = {row.source: row for row in await connection.execute(ends)}
+        states = []
+        for source in sources:
+            documents, bad, stale = counts.get(source.name, (0, 0, 0))
+            run = last.get(source.name)
+            states.append(
+                SourceState(
+                    source=SourceRecord(name=source.name, location=source.location, configured=source.configured),
+                    documents=documents,
+                    failing=bad,
+                    stale=stale,
+                    chunks=chunks.get(source.name, 0),
+                    synced_at=synced.get(source.name),
+                    ran_at=run.ended if run else None,
+                    counts=run.counts if run else {},
+                    error=run.error if run else None,
+                    next_run=source.next_run,
+                )
             )
-            for source in sources
-        ]
+        return states
 
     async def failing(self, source: str, limit: int) -> dict[DocumentId, str]:
         """The first `limit` documents, by id, that the last attempt failed to read, and why."""
@@ -279,30 +268,50 @@ class Ledger:
             return {row.id: row.error for row in rows}
 
     async def remember_source(self, source: SourceRecord) -> None:
+        async with self._written() as connection:
+            statement = self._insert(SOURCES).values(
+                name=source.name, location=source.location, configured=source.configured
+            )
+            changed = {"location": statement.excluded.location, "configured": statement.excluded.configured}
+            await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed))
+
+    async def cursor(self, source: str, settings: str) -> str | None:
+        """Where the next listing may begin; None for the beginning, also when it was kept under other `settings`."""
+        query = sa.select(SOURCES.c.cursor).where(SOURCES.c.name == source, SOURCES.c.settings == settings)
+        async with transaction(self._engine) as connection:
+            return await connection.scalar(query)
+
+    async def keep_cursor(self, source: str, settings: str, cursor: str | None) -> None:
+        """Let the next listing under the same `settings` begin there."""
+        update = sa.update(SOURCES).where(SOURCES.c.name == source).values(cursor=cursor, settings=settings)
+        async with self._written() as connection:
+            await connection.execute(update)
+
+    async def announce(self, sources: Collection[str], next_run: datetime | None) -> None:
+        """Note when the next run over `sources` is to begin."""
         async with transaction(self._writer) as connection:
-            await self._put(connection, SOURCES, [source])
+            await connection.execute(sa.update(SOURCES).where(SOURCES.c.name.in_(sources)).values(next_run=next_run))
 
     async def forget_source(self, name: str) -> None:
         """Drop what is known of the source itself; its documents must be removed before."""
-        async with transaction(self._writer) as connection:
+        async with self._written() as connection:
             await connection.execute(sa.delete(RUNS).where(RUNS.c.source == name))
             await connection.execute(sa.delete(SOURCES).where(SOURCES.c.name == name))
 
-    async def unsettle(self, ids: Iterable[ChunkId]) -> None:
+    async def unsettle(self, source: str, ids: Iterable[ChunkId]) -> None:
         """Note that these chunks are about to change in the index."""
-        if rows := [{"chunk": chunk} for chunk in dict.fromkeys(ids)]:
-            async with transaction(self._writer) as connection:
+        if rows := [{"chunk": chunk, "source": source} for chunk in dict.fromkeys(ids)]:
+            async with self._written() as connection:
                 await connection.execute(self._insert(UNSETTLED).on_conflict_do_nothing(), rows)
 
-    async def unsettle_all(self) -> None:
-        """Note that every chunk is about to change in the index."""
-        async with transaction(self._writer) as connection:
-            ids = self._insert(UNSETTLED).from_select(["chunk"], sa.select(CHUNKS.c.id).where(sa.true()))
-            await connection.execute(ids.on_conflict_do_nothing())
+    async def settle(self, source: str) -> None:
+        """Note that the index agrees with the ledger on every chunk of `source`."""
+        async with self._written() as connection:
+            await connection.execute(sa.delete(UNSETTLED).where(UNSETTLED.c.source == source))
 
-    async def settle(self) -> None:
+    async def settle_all(self) -> None:
         """Note that the index agrees with the ledger on every chunk."""
-        async with transaction(self._writer) as connection:
+        async with self._written() as connection:
             await connection.execute(sa.delete(UNSETTLED))
 
     async def commit(
@@ -317,40 +326,47 @@ class Ledger:
         """One commit group, in one transaction; what the index holds of it must be durable before.
 
         `records` are put in place, the chunks of every document in `chunks` are replaced, `removed` documents are
-        dropped with theirs. Afterwards the index agrees with the ledger except on `gone`, which become unsettled.
+        dropped with theirs. Afterwards the index agrees with the ledger on this source except on `gone`, which become
+        unsettled.
         """
         chunks = chunks or {}
-        async with transaction(self._writer) as connection:
+        now = datetime.now(UTC)
+        async with self._written() as connection:
             await self._put(connection, DOCUMENTS, records)
+            for batch in _batches((record.id for record in records), BATCH):
+                back = sa.delete(REMOVALS).where(REMOVALS.c.source == source, REMOVALS.c.document.in_(batch))
+                await connection.execute(back)
             for batch in _batches(removed, BATCH):
                 await connection.execute(
                     sa.delete(DOCUMENTS).where(DOCUMENTS.c.source == source, DOCUMENTS.c.id.in_(batch))
                 )
+                left = [{"source": source, "document": id, "removed_at": now} for id in batch]
+                await connection.execute(self._insert(REMOVALS).on_conflict_do_nothing(), left)
+            if removed:
+                await connection.execute(sa.delete(REMOVALS).where(REMOVALS.c.removed_at < now - REMOVALS_KEPT))
             for batch in _batches(chunks, BATCH):
                 await connection.execute(
                     sa.delete(CHUNKS).where(CHUNKS.c.source == source, CHUNKS.c.document.in_(batch))
                 )
             if rows := [_row(chunk) for replaced in chunks.values() for chunk in replaced]:
                 await connection.execute(sa.insert(CHUNKS), rows)
-            await connection.execute(sa.delete(UNSETTLED))
+            await connection.execute(sa.delete(UNSETTLED).where(UNSETTLED.c.source == source))
             if gone:
-                await connection.execute(sa.insert(UNSETTLED), [{"chunk": chunk} for chunk in gone])
+                await connection.execute(sa.insert(UNSETTLED), [{"chunk": chunk, "source": source} for chunk in gone])
 
     async def record_run(
         self, source: str, *, started: datetime, ended: datetime, counts: Mapping[str, int], error: str | None
     ) -> None:
         """Keep how a run ended; `error` is None when it was complete."""
         row = {"source": source, "started": started, "ended": ended, "counts": dict(counts), "error": error}
-        async with transaction(self._writer) as connection:
+        async with self._written() as connection:
             await connection.execute(sa.insert(RUNS), [row])
 
     def _insert(self, table: sa.Table) -> Any:
         """An `INSERT` that knows `ON CONFLICT`: both databases have it, SQLAlchemy has it per dialect."""
         return postgresql.insert(table) if self._engine.dialect.name == "postgresql" else sqlite.insert(table)
 
-    async def _put(
-        self, connection: AsyncConnection, table: sa.Table, rows: Sequence[Record] | Sequence[SourceRecord]
-    ) -> None:
+    async def _put(self, connection: AsyncConnection, table: sa.Table, rows: Sequence[Record]) -> None:
         if not rows:
             return
         statement = self._insert(table)
@@ -374,5 +390,10 @@ def _chunk(row: sa.RowMapping) -> Chunk:
 
 
 def _row(chunk: Chunk) -> dict[str, Any]:
-    row: dict[str, Any] = {column.name: getattr(chunk, column.name) for column in CHUNKS.c}
-    return row | {"headings": list(chunk.headings)}
+    row: dict[str, Any] = {column.name: getattr(chunk, column.name, None) for column in CHUNKS.c}
+    return row | {"headings": list(chunk.headings), "digest": _digest(chunk)}
+
+
+def _digest(chunk: Chunk) -> str:
+    """Of the indexed text: equal texts have equal vectors."""
+    return blake2b(chunk.indexed_text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

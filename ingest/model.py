@@ -62,6 +62,24 @@ class Skipped:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Gone:
+    """The source says that a document is deleted, or, with an id that ends in a slash, all whose ids begin with it."""
+
+    id: DocumentId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cursor:
+    """Where a later listing may begin: whatever changed before it has been named. Opaque; up to a few megabytes."""
+
+    value: str
+
+
+Listed = Entry | Skipped | Gone | Cursor
+"""What a listing is made of."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Original:
     """The content of one entry, as a file on this machine for the parsers to read."""
 
@@ -69,8 +87,12 @@ class Original:
     name: str
     """File name with its extension, as people see it."""
     media_type: str | None = None
+    title: str | None = None
+    """As the source knows it, over what the content says; None leaves it to the content, then to `name`."""
+    author: str | None = None
+    """The same for who wrote it."""
     updated_at: datetime | None = None
-    """Last change as the source knows it, with a time zone."""
+    """Last change as the source knows it, with a time zone; the content's own word comes first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

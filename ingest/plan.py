@@ -2,89 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 
-from ingest.ledger import Record
-from ingest.model import DocumentId, Entry, Readers, Skipped
-from ingest.sources.interface import Source
-
-GUARD_SHARE = 0.5
-"""More than this share of a source's documents gone at once looks like a disk that is not mounted."""
-
-GUARD_FLOOR = 20
-"""Up to this many may always go, unless nothing else is listed."""
+from ingest.guard import GuardSettings
+from ingest.ledger import Ledger
+from ingest.model import Cursor, DocumentId, Entry, Gone, Readers, Skipped
+from ingest.records import Known, Record
+from ingest.sources.interface import CursorExpired, Source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """One source's listing, sorted by what is to be done: every listed document is in one of the first five."""
+    """One source's listing, sorted by what is to be done: every listed document is counted in one of the first six."""
 
     read: list[Entry] = field(default_factory=list)
     """New ones, and those whose version or parser is another than the ledger's."""
     relabel: list[Record] = field(default_factory=list)
     """Unchanged ones with an indexed version whose readers or address changed, as they shall be."""
-    unchanged: list[DocumentId] = field(default_factory=list)
+    noted: list[Record] = field(default_factory=list)
+    """Unchanged ones, of which the listing says something new that changes nothing: as they shall be."""
+    unchanged: int = 0
+    """Of them the ledger holds all there is."""
     failing: list[Record] = field(default_factory=list)
     """Unchanged since reading them failed."""
     skipped: list[Skipped] = field(default_factory=list)
     removed: list[DocumentId] = field(default_factory=list)
-    """Known to the ledger, and no longer listed or withdrawn by the source."""
+    """Known to the ledger, and no longer listed, or withdrawn or named as gone by the source."""
     known: int
     """Documents of this source in the ledger."""
+    cursor: str | None = None
+    """Where the next listing may begin."""
+    whole: bool
+    """Whether the listing was of everything; otherwise of what has changed since the last."""
 
     @property
     def listed(self) -> int:
         """Documents in the listing."""
-        changed = len(self.read) + len(self.relabel)
-        return changed + len(self.unchanged) + len(self.failing) + len(self.skipped)
+        changed = len(self.read) + len(self.relabel) + len(self.noted)
+        return changed + self.unchanged + len(self.failing) + len(self.skipped)
 
     @property
     def emptied(self) -> bool:
-        """Whether the listing is empty where documents were: a folder that a disk was mounted on looks like this."""
-        return not self.listed and bool(self.removed)
+        """Whether everything would go and nothing is offered: a folder that a disk was mounted on looks like this."""
+        return len(self.removed) == self.known and bool(self.removed) and self.listed == len(self.skipped)
 
-    @property
-    def guarded(self) -> bool:
-        """Whether more would be removed than is believed without being told so: most of a source, or all of it."""
-        return self.emptied or len(self.removed) > max(GUARD_FLOOR, self.known * GUARD_SHARE)
+    def guarded(self, guard: GuardSettings) -> bool:
+        """Whether more would be removed than is believed without being told so: much of a source, or all of it."""
+        return self.emptied or guard.holds(len(self.removed), known=self.known)
 
 
-async def compare(source: Source, known: Mapping[DocumentId, Record], *, retry: bool = False) -> Plan:
-    """List `source` to its end, and sort. `retry` reads again what failed. Raises `SourceUnavailable`."""
-    plan = Plan(known=len(known))
-    kept: set[DocumentId] = set()
-    unseen: set[str] = set()
-    async for item in source.list():
-        if isinstance(item, Skipped):
-            plan.skipped.append(item)
-            if item.unseen:
-                unseen.add(item.id)
-            continue
-        kept.add(item.id)
-        record = known.get(item.id)
-        if record is None or _changed(source, item, record) or (retry and record.error is not None):
-            plan.read.append(item)
-            continue
-        labelled = relabelled(source, item, record)
-        if record.indexed_at is not None and labelled != record:
-            plan.relabel.append(labelled)
-        elif record.empty:
-            plan.skipped.append(Skipped(id=item.id, reason=record.error or ""))
-        elif record.error is not None:
-            plan.failing.append(record)
-        else:
-            plan.unchanged.append(item.id)
-    below = tuple(id for id in unseen if id.endswith("/"))
-    plan.removed.extend(
-        id for id in known if id not in kept and id not in unseen and not (below and id.startswith(below))
+async def compare(source: Source, ledger: Ledger, *, since: str | None = None) -> Plan:
+    """List `source` to its end, and sort. Raises what a listing raises, but `CursorExpired`: then all is listed."""
+    known = await ledger.known(source.name)
+    if since is not None:
+        try:
+            return await _compare(source, ledger, known, since)
+        except CursorExpired:
+            pass
+    return await _compare(source, ledger, known, None)
+
+
+async def again(source: Source, ledger: Ledger) -> Plan:
+    """The plan that reads again what the last attempts got nothing from, without a listing."""
+    troubled = (await ledger.known(source.name)).troubled
+    return Plan(known=len(troubled), whole=False, read=[record.entry for record in troubled.values()])
+
+
+def digest(source: Source, entry: Entry) -> str:
+    """Of all that bears on what is kept of a document before its content is looked at."""
+    said = (
+        entry.version,
+        entry.url,
+        entry.media_type,
+        source.parser_for(entry),
+        None if entry.readers is None else sorted(entry.readers),
+        sorted(source.readers),
     )
-    return plan
+    return blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def relabelled(source: Source, entry: Entry, record: Record) -> Record:
     """`record` with the readers and the address that are in force now."""
-    return replace(record, readers=readers_in_force(source, entry, record.own_readers), url=entry.url)
+    return replace(
+        record,
+        readers=readers_in_force(source, entry, record.own_readers),
+        url=entry.url,
+        listed=digest(source, entry),
+        listed_readers=entry.readers,
+        media_type=entry.media_type,
+    )
 
 
 def readers_in_force(source: Source, entry: Entry, own: Readers | None) -> Readers:
@@ -92,5 +100,79 @@ def readers_in_force(source: Source, entry: Entry, own: Readers | None) -> Reade
     return next(readers for readers in (entry.readers, own, source.readers) if readers is not None)
 
 
-def _changed(source: Source, entry: Entry, record: Record) -> bool:
-    return entry.version != record.version or source.parser_for(entry) != record.parser
+async def _compare(source: Source, ledger: Ledger, known: Known, since: str | None) -> Plan:
+    named: set[DocumentId] = set()
+    changed: dict[DocumentId, Entry] = {}
+    skipped: list[Skipped] = []
+    gone: list[DocumentId] = []
+    cursor: str | None = None
+    unchanged = 0
+    async for item in source.list(since):
+        match item:
+            case Entry(id=id):
+                named.add(id)
+                if known.digests.get(id) == digest(source, item):
+                    unchanged += 1
+                else:
+                    changed[id] = item
+            case Skipped():
+                skipped.append(item)
+            case Gone(id=id):
+                gone.append(id)
+            case Cursor(value=value):
+                cursor = value
+    plan = Plan(known=len(known), cursor=cursor, whole=since is None, unchanged=unchanged, skipped=skipped)
+    if not plan.whole:  # what failed is not forgotten because no listing names it again
+        spoken_of = _split([*named, *gone, *(item.id for item in skipped)])
+        changed |= {id: record.entry for id, record in known.troubled.items() if not _covered(id, *spoken_of)}
+    records = await ledger.records(source.name, (id for id in changed if id in known))
+    for id, entry in changed.items():
+        _sort(plan, source, entry, records.get(id))
+    plan.removed.extend(_removed(known, named, skipped, gone, whole=plan.whole))
+    return plan
+
+
+def _sort(plan: Plan, source: Source, entry: Entry, record: Record | None) -> None:
+    if record is None or record.due or _reads_otherwise(source, entry, record):
+        plan.read.append(entry)
+        return
+    labelled = relabelled(source, entry, record)
+    if record.indexed_at is not None and (labelled.readers, labelled.url) != (record.readers, record.url):
+        plan.relabel.append(labelled)
+    elif record.empty:
+        plan.skipped.append(Skipped(id=entry.id, reason=record.error or ""))
+    elif record.error is not None:
+        plan.failing.append(record)
+    else:
+        plan.noted.append(labelled)
+
+
+def _reads_otherwise(source: Source, entry: Entry, record: Record) -> bool:
+    """Whether the content, or what is made of it, may be another than when it was last read."""
+    said = (entry.version, entry.media_type, source.parser_for(entry))
+    return said != (record.version, record.media_type, record.parser)
+
+
+def _removed(
+    known: Known, named: Set[DocumentId], skipped: Sequence[Skipped], gone: Sequence[DocumentId], *, whole: bool
+) -> Iterator[DocumentId]:
+    """What is known and is there no more: what is said to be gone or withdrawn, in a `whole` listing what is not named.
+
+    What could not be looked at stays, unless it is itself said to be gone.
+    """
+    left, below_left = _split([*gone, *(item.id for item in skipped if not item.unseen)])
+    kept, below_kept = _split([item.id for item in skipped if item.unseen])
+    for id in known.ids():
+        if id in named:
+            continue
+        if id in left or (not _covered(id, kept, below_kept) and (whole or _covered(id, left, below_left))):
+            yield id
+
+
+def _split(ids: Sequence[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The ids of documents, and those that end in a slash, which stand for all below them."""
+    return frozenset(ids), tuple(id for id in ids if id.endswith("/"))
+
+
+def _covered(id: DocumentId, ids: frozenset[str], below: tuple[str, ...]) -> bool:
+    return id in ids or (bool(below) and id.startswith(below))

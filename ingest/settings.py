@@ -7,20 +7,40 @@ directory. `ingest.configuration` turns what is wrong with a file into messages.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    Tag,
+    create_model,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from ingest import configuration
 from ingest.errors import ConfigurationError
+from ingest.guard import GuardSettings
 from ingest.index.interface import EmbeddingSettings, IndexSettings, RerankerSettings
 from ingest.ledger import StateSettings
 from ingest.parsers.interface import ParsingSettings
-from ingest.sources.files import FilesSettings
+from ingest.sources.confluence.settings import ConfluenceSettings
+from ingest.sources.files.settings import FilesSettings
+from ingest.sources.git.settings import GitSettings
+from ingest.sources.interface import token_variable
+from ingest.sources.mattermost.settings import MattermostSettings
+from ingest.sources.slack.settings import SlackSettings
+from ingest.sources.website.settings import WebsiteSettings
 
 FILE_NAME = "souffleur.yaml"
 """Read from the working directory when no other file is named."""
@@ -39,7 +59,23 @@ DRIVERS = {
 
 Language = Annotated[str, StringConstraints(pattern="^[a-z]{2}$")]
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
-SourceSettings = FilesSettings
+
+
+def _kind(source: Any) -> Any:
+    """The kind that a source names, or files; of text where a section should be, too."""
+    return source.get("kind", "files") if isinstance(source, dict) else getattr(source, "kind", "files")
+
+
+AnySource = Annotated[
+    Annotated[FilesSettings, Tag("files")]
+    | Annotated[WebsiteSettings, Tag("website")]
+    | Annotated[GitSettings, Tag("git")]
+    | Annotated[ConfluenceSettings, Tag("confluence")]
+    | Annotated[SlackSettings, Tag("slack")]
+    | Annotated[MattermostSettings, Tag("mattermost")],
+    Discriminator(_kind),
+]
+"""The settings of one source; `kind` says of which."""
 
 
 def supported_database(state: StateSettings) -> StateSettings:
@@ -86,7 +122,8 @@ class IngestSettings(Section):
     parsing: ParsingSettings = ParsingSettings()
     languages: tuple[Language, ...] = Field(default=LANGUAGES, min_length=1)
     """Candidates when the language of a text is told."""
-    sources: dict[SourceName, SourceSettings] = Field(default={})
+    sources: dict[SourceName, AnySource] = Field(default={})
+    guard: GuardSettings = GuardSettings()
     log: LogSettings = LogSettings()
     serve: Any = None
     """The bot's; see `bot.settings`."""
@@ -126,17 +163,20 @@ class IngestSettings(Section):
             )
             if isinstance(model, BaseModel)
         }
+        tokens = _tokens(self.sources)
+        sources = {name: source.model_copy(update={"token": tokens[name]}) for name, source in self.sources.items()}
         return self.model_copy(
             update={
                 "models": self.models.model_copy(update=models),
                 "index": self.index.model_copy(update={"api_key": secrets.qdrant_api_key}),
                 "state": self.state.model_copy(update={"password": secrets.state_password}),
+                "sources": sources,
             }
         )
 
 
-class Secrets(BaseSettings):
-    """Everything that comes from the environment (or `.env`), each under `SOUFFLEUR_` and its name in capitals."""
+class _Variables(BaseSettings):
+    """What comes from the environment (or `.env`), each under `SOUFFLEUR_` and its name in capitals."""
 
     model_config = SettingsConfigDict(
         env_prefix="SOUFFLEUR_",
@@ -146,6 +186,10 @@ class Secrets(BaseSettings):
         extra="ignore",
         frozen=True,
     )
+
+
+class Secrets(_Variables):
+    """Those that do not depend on the file; each source has a token besides (`sources.interface.token_variable`)."""
 
     config: Path | None = None
     """The configuration file, where no `--config` names one."""
@@ -162,6 +206,11 @@ def secrets() -> Secrets:
         return Secrets()
     except UnicodeDecodeError as error:
         raise ConfigurationError(".env: is not UTF-8 text; save it as UTF-8") from error
+
+
+def programs() -> dict[str, str]:
+    """The whole environment, of which a source hands the programs that it runs (`git`) what they need."""
+    return dict(os.environ)  # noqa: TID251 - this is where the environment is read
 
 
 Settings = TypeVar("Settings", bound=IngestSettings)
@@ -192,6 +241,14 @@ def read(path: Path | None, settings_class: type[Settings], secrets: Secrets) ->
     settings = settings_class() if file is None else configuration.load(file, settings_class)
     folder = Path.cwd() if file is None else file.parent.absolute()
     return settings.placed(folder).with_secrets(secrets)
+
+
+def _tokens(sources: Iterable[str]) -> dict[str, SecretStr | None]:
+    """Each source's token, from the environment or `.env`; None where there is none."""
+    variables = {name: token_variable(name).removeprefix("SOUFFLEUR_").lower() for name in sources}
+    fields: Any = dict.fromkeys(variables.values(), (SecretStr | None, None))
+    found = create_model("SourceTokens", __base__=_Variables, **fields)()
+    return {name: getattr(found, variable) for name, variable in variables.items()}
 
 
 def _absolute(model: _Model, folder: Path) -> _Model:

@@ -3,56 +3,71 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 from ingest.errors import ConfigurationError
-from ingest.ledger import SourceRecord
-from ingest.parsers.interface import ParsingSettings
-from ingest.sources.files import Files, FilesSettings
+from ingest.records import SourceRecord
+from ingest.sources.files.settings import FilesSettings
+from ingest.sources.interface import SourceSettings
 
 NOT_IN_NAMES = re.compile(r"[^a-z0-9_.-]+")
 
 
-def sources(
-    targets: Sequence[str],
-    *,
-    configured: Mapping[str, FilesSettings],
-    remembered: Sequence[SourceRecord],
-    parsing: ParsingSettings,
-) -> list[tuple[SourceRecord, Files]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """A source to work on."""
+
+    name: str
+    settings: SourceSettings
+    configured: bool
+    """False for a folder that was named on the command line."""
+
+    @property
+    def record(self) -> SourceRecord:
+        return SourceRecord(name=self.name, location=self.settings.location, configured=self.configured)
+
+    @property
+    def digest(self) -> str:
+        """Of the settings, without secrets: a cursor kept under others does not hold."""
+        return blake2b(self.settings.model_dump_json().encode(), digest_size=16).hexdigest()
+
+
+def chosen(
+    targets: Sequence[str], *, configured: Mapping[str, SourceSettings], remembered: Sequence[SourceRecord]
+) -> list[Target]:
     """The sources to work on, each once; without `targets`, all that are configured or were synced as a folder before.
 
     A folder that is no configured source's root becomes a source of its own, named after it, readable by everyone. It
     keeps that name, so that the next sync of the same folder is one of the same source. Raises `ConfigurationError`.
     """
     known = {record.name: record for record in remembered}
-    chosen: dict[str, FilesSettings] = {}
+    found: dict[str, SourceSettings] = {}
     if not targets:
-        chosen.update(configured)
+        found.update(configured)
         for record in remembered:
             if not record.configured and record.name not in configured:
-                chosen[record.name] = FilesSettings(root=Path(record.location))
-        if not chosen:
+                found[record.name] = FilesSettings(root=Path(record.location))
+        if not found:
             raise ConfigurationError("there is no source yet: name a folder, or list `sources` in souffleur.yaml")
     for target in targets:
         name, settings = _source(target, configured, known)
-        chosen[name] = settings
-        known.setdefault(name, _record(name, settings, configured=False))
-    return [
-        (_record(name, settings, configured=name in configured), Files(name, settings, max_file_mb=parsing.max_file_mb))
-        for name, settings in chosen.items()
-    ]
+        found[name] = settings
+        known.setdefault(name, SourceRecord(name=name, location=settings.location, configured=False))
+    return [Target(name=name, settings=settings, configured=name in configured) for name, settings in found.items()]
 
 
-def orphans(configured: Mapping[str, FilesSettings], remembered: Sequence[SourceRecord]) -> list[str]:
+def orphans(configured: Iterable[str], remembered: Sequence[SourceRecord]) -> list[str]:
     """Sources that the configuration no longer has, while their documents are still found."""
-    return [record.name for record in remembered if record.configured and record.name not in configured]
+    names = set(configured)
+    return [record.name for record in remembered if record.configured and record.name not in names]
 
 
 def _source(
-    target: str, configured: Mapping[str, FilesSettings], known: Mapping[str, SourceRecord]
-) -> tuple[str, FilesSettings]:
+    target: str, configured: Mapping[str, SourceSettings], known: Mapping[str, SourceRecord]
+) -> tuple[str, SourceSettings]:
     if target in configured:
         return target, configured[target]
     folder = Path(target).expanduser()
@@ -65,14 +80,13 @@ def _source(
         raise ConfigurationError(f"{target!r} {what}, and no source has that name (sources: {names})")
     root = folder.resolve()
     for name, settings in configured.items():
-        if settings.root.resolve() == root:
+        if isinstance(settings, FilesSettings) and isinstance(settings.root, Path) and settings.root.resolve() == root:
             return name, settings
-    taken = {**dict.fromkeys(configured), **known}
     for name, record in known.items():
         if name not in configured and Path(record.location) == root:
             _refuse_orphan(record)
             return name, FilesSettings(root=root)
-    return _free_name(root, taken), FilesSettings(root=root)
+    return _free_name(root, {*configured, *known}), FilesSettings(root=root)
 
 
 def _refuse_orphan(record: SourceRecord) -> None:
@@ -84,11 +98,7 @@ def _refuse_orphan(record: SourceRecord) -> None:
         )
 
 
-def _record(name: str, settings: FilesSettings, *, configured: bool) -> SourceRecord:
-    return SourceRecord(name=name, location=str(settings.root), configured=configured)
-
-
-def _free_name(root: Path, taken: Mapping[str, object]) -> str:
+def _free_name(root: Path, taken: set[str]) -> str:
     """The folder's name as a source name, with a number when another folder has it already."""
     name = NOT_IN_NAMES.sub("-", root.name.lower()).strip("-._") or "folder"
     numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))

@@ -14,12 +14,13 @@ import click
 from bot.composition import assistant, open_index
 from bot.evaluation.measures import Report, measure, table
 from bot.evaluation.rank import index_corpus, language_accuracy, outcomes, rank
-from bot.evaluation.sets import Article, QuestionSet, Run, read_run, read_set, write_run, write_set
+from bot.evaluation.sets import Run, read_run, write_run, write_set
 from bot.language import LanguageDecider
 from bot.settings import BotSettings
 from ingest.index.interface import IndexSettings
 from ingest.index.reranker import open_reranker
 from ingest.ledger import Ledger
+from ingest.questions import Article, QuestionSet, read_set
 
 
 async def evaluate_sets(

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from bot.evaluation.sets import QuestionSet, Run
+from bot.evaluation.sets import Run
 from ingest.errors import ConfigurationError
+from ingest.questions import QuestionSet
 
 RESAMPLES = 1000
 """Bootstrap resamples behind each interval; the interval's own error is then below a tenth of its width."""

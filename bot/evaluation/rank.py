@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.evaluation.sets import Article, QuestionSet, Run, by_document
+from bot.evaluation.sets import Run
 from bot.model import Answerer, Asker, Finished, Outcome, Place, Question
 from bot.retrieve import rerank
 from ingest.chunk import chunk
@@ -15,6 +15,7 @@ from ingest.index.hybrid import Index
 from ingest.index.interface import Reranker
 from ingest.language import language_of
 from ingest.model import EVERYONE, Chunk, Document
+from ingest.questions import Article, QuestionSet, by_document
 
 CHUNKS_SEARCHED = 200
 """Chunks asked of the index for one query, so that ten documents are found however many chunks the first one has."""

@@ -14,7 +14,8 @@ from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from pydantic import BaseModel, ConfigDict
 
 from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Prompt
-from ingest.index.endpoint import api_root, is_busy, pause, plain_key, retry_after, words
+from ingest.http import is_busy, pause, retry_after, words
+from ingest.index.endpoint import api_root, plain_key
 
 MOST_CHARACTERS = 200_000
 """Of one answer; a gateway that ignores `max_tokens` is stopped there."""

@@ -1,15 +1,16 @@
 """The index in a folder, by Qdrant's own engine in this process (`qdrant-edge-py`).
 
-The folder holds the engine's `shard`, the `identity.json` of the index, and the files by which processes share it (see
-`sharing`). Two properties of the engine shape this module: every call holds the interpreter's lock, so calls are kept
-small; and nothing is synced to disk before `flush`, though its write-ahead log survives the death of the process.
+The folder holds generations of the index (see `generations`), each with the engine's `shard` and the files by which
+processes share it (see `sharing`): building one holds up nobody who uses another. Two properties of the engine shape
+this module: every call holds the interpreter's lock, so calls are kept small; and nothing is synced to disk before
+`flush`, though its write-ahead log survives the death of the process.
 """
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
-import os
 import shutil
 import subprocess
 import sys
@@ -17,16 +18,26 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import qdrant_edge as edge
-from pydantic import TypeAdapter, ValidationError
 
-from ingest.index.interface import Identity, IndexDamaged, IndexMissing, IndexUnavailable, Point, Ranked, SparseVector
-from ingest.index.schema import DENSE, DOCUMENT, LEXICAL, PAYLOAD_INDEXES, READERS, chunk_of, payload_of
-from ingest.index.sharing import Shared, unusable
-from ingest.model import Chunk, ChunkId, DocumentId, Readers
+from ingest.index.generations import Generations, InUse
+from ingest.index.interface import (
+    SCROLL_PAGE,
+    Identity,
+    IndexDamaged,
+    IndexMissing,
+    IndexUnavailable,
+    Point,
+    Ranked,
+    SparseVector,
+    Store,
+)
+from ingest.index.schema import DENSE, LEXICAL, PAYLOAD_INDEXES, READERS, chunk_of, payload_of
+from ingest.index.sharing import Shared, full, unusable
+from ingest.model import Chunk, ChunkId, Readers
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +62,12 @@ SEGMENTS = 1_000
 UPSERT_BATCH = 250
 """Points in one call of the engine, which stops every thread of this process meanwhile."""
 
-PAGE = 1000
-"""Ids read at once while listing."""
+NO_ROOM = ("No space left on device", "os error 28", "Disk quota exceeded", "os error 122")
+"""What the engine's messages have when a disk is full."""
 
-_IDENTITY = TypeAdapter(Identity)
+POINT_BYTES = 16_000
+"""Space that a chunk of 1,500 characters takes without its dense vector (measured: 14,500)."""
+
 _INDEX_TYPES = {"keyword": edge.PayloadSchemaType.Keyword, "datetime": edge.PayloadSchemaType.Datetime}
 
 Result = TypeVar("Result")
@@ -66,18 +79,20 @@ class EdgeStore:
     def __init__(self, path: Path, *, wait_seconds: float = WAIT_SECONDS, compact_points: int = COMPACT_POINTS) -> None:
         self.place = str(path)
         self._path = path
-        self._shared = Shared(path, self._load, wait_seconds=wait_seconds)
+        self._generations = Generations(path, wait_seconds=wait_seconds)
+        self._generation: int | Literal["in use", "draft"] = "in use"
+        self._shared = Shared(self._where, self._load, place=self.place, wait_seconds=wait_seconds)
         self._written = 0
+        self._wait_seconds = wait_seconds
         self._compact_points = compact_points
 
     async def identity(self) -> Identity | None:
         return await asyncio.to_thread(self._read_identity)
 
-    async def create(self, identity: Identity) -> None:
-        await self._shared.run_closed(lambda: self._create(identity))
+    async def create(self, identity: Identity, *, replace: bool = True, expecting: int = 0) -> None:
+        await self._shared.run_apart(lambda: self._create(identity, replace=replace, expecting=expecting))
 
     async def upsert(self, points: Sequence[Point]) -> None:
-        await asyncio.to_thread(self._make_sure_of_room)
         stored = await asyncio.to_thread(lambda: [_stored(point) for point in points])
         for start in range(0, len(stored), UPSERT_BATCH):
             await self._update(edge.UpdateOperation.upsert_points(stored[start : start + UPSERT_BATCH]))
@@ -89,15 +104,27 @@ class EdgeStore:
 
     async def set_readers(self, ids: Sequence[ChunkId], readers: Readers) -> None:
         if ids:
-            # By filter: by id, the engine refuses the whole operation when one point is missing.
-            these = edge.Filter(must=[edge.HasIdCondition(set(ids))])
-            await self._update(edge.UpdateOperation.set_payload_by_filter(these, {READERS: sorted(readers)}))
+            await self._update(edge.UpdateOperation.set_payload_by_filter(_these(ids), {READERS: sorted(readers)}))
+
+    async def describe(self, chunks: Sequence[Chunk]) -> None:
+        for start in range(0, len(chunks), UPSERT_BATCH):
+            await self._update(
+                *(
+                    edge.UpdateOperation.overwrite_payload_by_filter(_these([chunk.id]), payload_of(chunk))
+                    for chunk in chunks[start : start + UPSERT_BATCH]
+                )
+            )
 
     async def flush(self) -> None:
         await asyncio.to_thread(self._make_sure_of_room)
-        await self._run(lambda shard: shard.flush())
         written, self._written = self._written, 0
-        if written and await asyncio.to_thread(self._uncompacted_with, written) >= self._compact_points:
+
+        def flush(shard: edge.EdgeShard, folder: Path) -> int:
+            with self._engine_errors("failed"):
+                shard.flush()
+            return self._uncompacted_with(written, folder) if written else 0
+
+        if await self._shared.run(flush) >= self._compact_points:
             await self._shared.run_closed(self._compact)
 
     async def rank_lexical(self, vector: SparseVector, *, visible_to: Readers, limit: int) -> list[Ranked]:
@@ -112,23 +139,69 @@ class EdgeStore:
         if not wanted:
             return []
         records = await self._run(lambda shard: shard.retrieve(wanted, with_payload=True, with_vector=False))
-        return [chunk_of(record.id, record.payload) for record in records]
+        return _chunks(records)
+
+    async def vectors(self, ids: Iterable[ChunkId]) -> dict[ChunkId, Sequence[float]]:
+        wanted: list[int | UUID | str] = list(ids)
+        identity = await self.identity()
+        if not wanted or identity is None or identity.size is None:
+            return {}
+        records = await self._run(lambda shard: shard.retrieve(wanted, with_payload=False, with_vector=[DENSE]))
+        return {ChunkId(str(record.id)): _dense(record.vector) for record in records}
 
     async def count(self) -> int:
         return await self._run(lambda shard: shard.count(edge.CountRequest(exact=True)))
 
-    async def ids(self) -> AsyncIterator[tuple[ChunkId, DocumentId]]:
+    async def scroll(self) -> AsyncIterator[list[Chunk]]:
         offset: Any = None
         while True:
-            page = edge.ScrollRequest(offset=offset, limit=PAGE, with_payload=[DOCUMENT], with_vector=False)
+            page = edge.ScrollRequest(offset=offset, limit=SCROLL_PAGE, with_payload=True, with_vector=False)
             records, offset = await self._run(partial(edge.EdgeShard.scroll, scroll=page))
-            for record in records:
-                yield ChunkId(str(record.id)), DocumentId((record.payload or {})[DOCUMENT])
+            if records:
+                yield await asyncio.to_thread(_chunks, records)
             if offset is None:
                 return
 
+    def draft(self) -> Store:
+        return self._beside("draft")
+
+    async def previous(self) -> Store | None:
+        number = await asyncio.to_thread(lambda: self._generations.in_use().previous)
+        return None if number is None else self._beside(number)
+
+    async def publish(self) -> None:
+        await self._shared.run_apart(self._publish)
+
     async def close(self) -> None:
         await self._shared.close()
+
+    def _beside(self, generation: int | Literal["draft"]) -> EdgeStore:
+        store = EdgeStore(self._path, wait_seconds=self._wait_seconds, compact_points=self._compact_points)
+        store._generation = generation
+        return store
+
+    def _number(self) -> int:
+        """The generation that this store is on; a draft is held on to once it is found. Raises `IndexMissing`."""
+        match self._generation:
+            case "in use":
+                number = self._generations.in_use().current
+                if number is None:
+                    raise IndexMissing(f"there is no index in {self.place!r} yet; run `ingest sync`")
+                return number
+            case "draft":
+                number = self._generations.draft()
+                if number is None:
+                    raise IndexMissing(f"there is no draft of an index in {self.place!r}; run `ingest reindex`")
+                self._generation = number
+        if not self._generations.whole(self._generation):
+            raise IndexMissing(
+                f"the index in {str(self._generations.folder(self._generation))!r} is gone: a later `ingest reindex`"
+                " took its place"
+            )
+        return self._generation
+
+    def _where(self) -> Path:
+        return self._generations.folder(self._number())
 
     async def _rank(self, query: edge.Query, visible_to: Readers, limit: int) -> list[Ranked]:
         if not visible_to:
@@ -138,11 +211,16 @@ class EdgeStore:
         points = await self._run(lambda shard: shard.query(request))
         return [Ranked(id=ChunkId(str(point.id)), score=point.score) for point in points]
 
-    async def _update(self, operation: edge.UpdateOperation) -> None:
-        await self._run(lambda shard: shard.update(operation))
+    async def _update(self, *operations: edge.UpdateOperation) -> None:
+        def update(shard: edge.EdgeShard) -> None:
+            for operation in operations:
+                shard.update(operation)
+
+        await asyncio.to_thread(self._make_sure_of_room)
+        await self._run(update)
 
     async def _run(self, call: Callable[[edge.EdgeShard], Result]) -> Result:
-        def translated(shard: edge.EdgeShard) -> Result:
+        def translated(shard: edge.EdgeShard, _: Path) -> Result:
             with self._engine_errors("failed"):
                 return call(shard)
 
@@ -154,87 +232,121 @@ class EdgeStore:
         try:
             yield
         except Exception as error:
+            if any(words in str(error) for words in NO_ROOM):
+                raise full(self._path) from error
             raise IndexDamaged(
                 f"the index in {self.place!r} {what} ({error}); if it happens again, run `ingest reindex`"
             ) from error
 
-    @property
-    def _shard(self) -> Path:
-        return self._path / "shard"
+    def _read_identity(self) -> Identity | None:
+        try:
+            number = self._number()
+            # What was in use may have been dropped since it was looked up.
+            while (identity := self._generations.identity(number)) is None and number != (now := self._number()):
+                number = now
+        except IndexMissing:
+            return None
+        return identity
 
-    def _load(self) -> edge.EdgeShard:
-        if self._read_identity() is None:
+    def _load(self, folder: Path) -> edge.EdgeShard:
+        if not self._generations.whole(int(folder.name)):
             raise IndexMissing(f"there is no index in {self.place!r} yet; run `ingest sync`")
         with self._engine_errors("cannot be opened"):
-            return edge.EdgeShard.load(str(self._shard))
+            return edge.EdgeShard.load(str(_shard(folder)))
 
-    def _create(self, identity: Identity) -> None:
-        self._make_sure_of_room()
-        # The identity goes first and comes last: whatever was interrupted in between reads as "no index".
+    def _create(self, identity: Identity, *, replace: bool, expecting: int) -> None:
+        with self._generations.changing() as in_use:
+            if not replace and self._read_identity() is not None:
+                return
+            drafting = self._generation != "in use"
+            # The new folder first: a process that lost its draft must not find its number on another one.
+            number = self._generations.new(in_use)
+            self._generations.sweep(in_use, number, drafts=drafting)
+            self._make_sure_of_room(expecting * (POINT_BYTES + 4 * (identity.size or 0)))
+            self._make(self._generations.folder(number), identity)
+            self._generations.complete(number, identity)
+            if drafting:
+                self._generation = number
+                return
+            self._generations.name(dataclasses.replace(in_use, current=number))
+            if in_use.current is not None:
+                self._generations.drop(in_use.current)
+
+    def _make(self, folder: Path, identity: Identity) -> None:
         try:
-            self._identity_file.unlink(missing_ok=True)
-            if self._shard.exists():
-                shutil.rmtree(self._shard)
-            self._shard.mkdir()
+            _shard(folder).mkdir()
         except OSError as error:
             raise unusable(self._path, error) from error
         with self._engine_errors("cannot be made"):
-            shard = edge.EdgeShard.create(str(self._shard), _config(identity))
+            shard = edge.EdgeShard.create(str(_shard(folder)), _config(identity))
             for field, kind in PAYLOAD_INDEXES.items():
                 shard.update(edge.UpdateOperation.create_field_index(field, _INDEX_TYPES[kind]))
             shard.flush()
             shard.close()
-        self._write_identity(identity)
 
-    def _make_sure_of_room(self) -> None:
-        free = shutil.disk_usage(self._path).free
-        if free < ROOM_BYTES:
+    def _publish(self) -> None:
+        with self._generations.changing() as in_use:
+            number = self._number()
+            if number == in_use.current:
+                return
+            self._generations.name(InUse(current=number, previous=in_use.current))
+            if in_use.previous is not None and in_use.previous != number:
+                self._generations.drop(in_use.previous)
+
+    def _make_sure_of_room(self, needed: int = 0) -> None:
+        try:
+            free = shutil.disk_usage(self._path).free
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise unusable(self._path, error) from error
+        if free < ROOM_BYTES + needed:
             raise IndexUnavailable(
-                f"the disk of {self.place!r} has {free >> 20} MiB left; free at least {ROOM_BYTES >> 20} MiB, or set"
-                " `index.path` to another disk"
+                f"the disk of {self.place!r} has {free >> 20} MiB left; free at least {ROOM_BYTES + needed >> 20} MiB,"
+                " or set `index.path` to another disk"
             )
 
-    def _uncompacted_with(self, written: int) -> int:
+    def _uncompacted_with(self, written: int, folder: Path) -> int:
         """Points written since the index was last compacted, with those of this call."""
-        before = self._uncompacted_file.read_text() if self._uncompacted_file.exists() else ""
-        total = (int(before) if before.isdigit() else 0) + written
-        self._uncompacted_file.write_text(str(total))
+        file = _uncompacted(folder)
+        try:
+            before = file.read_text(encoding="utf-8") if file.exists() else ""
+            total = (int(before) if before.isdecimal() else 0) + written
+            file.write_text(str(total), encoding="utf-8")
+        except OSError as error:
+            raise unusable(self._path, error) from error
         return total
 
-    def _compact(self) -> None:
-        # Before, not after: one that fails must not be tried again at every flush.
-        self._uncompacted_file.write_text("0")
-        command = [sys.executable, "-m", "ingest.index.compact", str(self._shard)]
+    def _compact(self, folder: Path) -> None:
+        command = [sys.executable, "-m", "ingest.index.compact", str(_shard(folder))]
         try:
+            # Before, not after: one that fails must not be tried again at every flush.
+            _uncompacted(folder).write_text("0", encoding="utf-8")
             subprocess.run(command, check=True, capture_output=True, timeout=COMPACT_SECONDS)
         except (subprocess.SubprocessError, OSError) as error:
             logger.warning("the index in %r was not compacted, and opens more slowly: %s", self.place, error)
 
-    @property
-    def _uncompacted_file(self) -> Path:
-        return self._path / "uncompacted"
 
-    @property
-    def _identity_file(self) -> Path:
-        return self._path / "identity.json"
+def _shard(folder: Path) -> Path:
+    return folder / "shard"
 
-    def _read_identity(self) -> Identity | None:
-        try:
-            return _IDENTITY.validate_json(self._identity_file.read_bytes())
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise unusable(self._path, error) from error
-        except ValidationError as error:
-            raise IndexDamaged(f"{str(self._identity_file)!r} cannot be read; run `ingest reindex`") from error
 
-    def _write_identity(self, identity: Identity) -> None:
-        draft = self._identity_file.with_suffix(".draft")
-        with draft.open("wb") as file:
-            file.write(_IDENTITY.dump_json(identity))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._identity_file)
+def _uncompacted(folder: Path) -> Path:
+    return folder / "uncompacted"
+
+
+def _these(ids: Iterable[ChunkId]) -> edge.Filter:
+    """By filter: by id, the engine refuses a whole operation when one point is missing."""
+    return edge.Filter(must=[edge.HasIdCondition(set(ids))])
+
+
+def _chunks(records: Iterable[edge.Record]) -> list[Chunk]:
+    return [chunk_of(record.id, record.payload) for record in records]
+
+
+def _dense(vectors: Any) -> list[float]:
+    found: list[float] = vectors[DENSE]
+    return found
 
 
 def _config(identity: Identity) -> edge.EdgeConfig:

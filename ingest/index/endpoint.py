@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
-import time
 from collections.abc import Mapping
-from email.utils import mktime_tz, parsedate_tz
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -15,6 +12,7 @@ import httpx
 import stamina
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from ingest.http import is_busy, pause, retry_after, words
 from ingest.index.interface import ModelMisconfigured, ModelUnavailable
 
 ATTEMPTS = 4
@@ -22,9 +20,6 @@ ATTEMPTS = 4
 
 CONNECT_SECONDS = 5.0
 """A server that does not even accept a connection in this time is tried again."""
-
-WORDS = 300
-"""Characters of a server's own words that go into a message."""
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -155,47 +150,3 @@ def plain_key(api_key: SecretStr | None) -> str | None:
     if not (key.isascii() and key.isprintable()):
         raise ValueError("the API key holds characters that a header cannot carry; set it again")
     return key or None
-
-
-def is_busy(status: int) -> bool:
-    """Whether the same request may succeed later: request timeout, too early, too many requests, server errors."""
-    return status in (408, 425, 429) or status >= 500
-
-
-def pause(status: int, headers: Mapping[str, str], *, limit: float) -> bool | float:
-    """What `stamina` is to do after a refusal: give up (False), back off (True), or wait so many seconds.
-
-    It gives up at once where the server asks for more than `limit` seconds.
-    """
-    if not is_busy(status):
-        return False
-    seconds = retry_after(headers)
-    if seconds is None:
-        return True
-    return seconds if seconds <= limit else False
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a server asks to wait: a number or a date (RFC 9110, 10.2.3); None when it says nothing usable."""
-    value = headers.get("retry-after", "")
-    try:
-        seconds = float(value)
-    except ValueError:
-        date = parsedate_tz(value)
-        if date is None:
-            return None
-        seconds = mktime_tz(date) - time.time()
-    return max(seconds, 0.0) if math.isfinite(seconds) else None
-
-
-def words(text: str) -> str:
-    """A server's own words on one line of bounded length; of a JSON error (OpenAI, TEI, FastAPI) only the message."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = text
-    for name in ("error", "message", "detail"):
-        if isinstance(found, dict) and found.get(name):
-            found = found[name]
-    line = " ".join((found if isinstance(found, str) else text).split())
-    return line if len(line) <= WORDS else f"{line[:WORDS]}…"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from types import TracebackType
@@ -17,6 +17,7 @@ from ingest.index.interface import (
     EmbeddingSettings,
     Hit,
     Identity,
+    IndexDamaged,
     IndexMismatch,
     IndexMissing,
     IndexSettings,
@@ -26,7 +27,7 @@ from ingest.index.interface import (
     Store,
 )
 from ingest.index.schema import PIPELINE
-from ingest.model import Chunk, ChunkId, DocumentId, Readers
+from ingest.model import Chunk, ChunkId, Readers
 
 POOL = 200
 """Candidates of each leg before fusion."""
@@ -73,6 +74,7 @@ class Index:
         self._embedder = embedder
         self._dense_weight = dense_weight
         self._dense_languages = frozenset(dense_languages)
+        self._owns_embedder = True
         self._identity: Identity | None = None
         self._known_until = 0.0
 
@@ -103,13 +105,17 @@ class Index:
         """
         identity = await self._store.identity()
         if identity is None:
-            await self.create(sample)
+            await self._create(sample, replace=False)
+            await self._checked()
             return True
         self._know(self._matching(identity))
         return False
 
-    async def create(self, sample: Sequence[Chunk] = ()) -> None:
-        """Make an empty index in place of whatever is there."""
+    async def create(self, sample: Sequence[Chunk] = (), *, expecting: int = 0) -> None:
+        """Make an empty index in place of whatever is there; `expecting` as in `Store.create`."""
+        self._know(await self._create(sample, replace=True, expecting=expecting))
+
+    async def _create(self, sample: Sequence[Chunk], *, replace: bool, expecting: int = 0) -> Identity:
         averages = await asyncio.to_thread(_averages, sample) if sample else TYPICAL
         identity = Identity(
             pipeline=PIPELINE,
@@ -118,23 +124,38 @@ class Index:
             average_words=averages.words,
             average_grams=averages.grams,
         )
-        await self._store.create(identity)
-        self._know(identity)
+        await self._store.create(identity, replace=replace, expecting=expecting)
+        return identity
 
-    async def write(self, chunks: Sequence[Chunk]) -> None:
-        """Encode, embed and store; a chunk with a known id replaces the old one. Durable after `flush`."""
+    async def identity(self) -> Identity | None:
+        """What the index was built with, whether or not it is what is configured; None when there is no index yet."""
+        return await self._store.identity()
+
+    async def is_as_configured(self) -> bool:
+        """Whether there is an index, built as this program would build it now, down to the length of its vectors."""
+        identity = await self._store.identity()
+        size = await self._embedder.size() if self._embedder else None
+        return identity is not None and (identity.pipeline, identity.embedding, identity.size) == (
+            PIPELINE,
+            self.embedder_name,
+            size,
+        )
+
+    async def write(self, chunks: Sequence[Chunk], *, vectors: Mapping[ChunkId, Sequence[float]] | None = None) -> int:
+        """Encode, embed and store; a chunk with a known id replaces the old one. Durable after `flush`.
+
+        A chunk in `vectors` is not embedded, and equal texts are embedded once. How many texts were embedded.
+        """
         if not chunks:
-            return
+            return 0
         identity = await self._checked()
         averages = lexical.Averages(words=identity.average_words, grams=identity.average_grams)
-        vectors = await asyncio.to_thread(_encode, chunks, averages)
-        dense: Sequence[Sequence[float] | None] = [None] * len(chunks)
-        if self._embedder is not None:
-            texts = [chunk.indexed_text for chunk in chunks]
-            dense = [self._fitting(vector, identity) for vector in await self._embedder.embed_documents(texts)]
+        encoded = await asyncio.to_thread(_encode, chunks, averages)
+        dense, embedded = await self._embedded(chunks, vectors or {}, identity)
         await self._store.upsert(
-            [Point(chunk=c, lexical=v, dense=d) for c, v, d in zip(chunks, vectors, dense, strict=True)]
+            [Point(chunk=c, lexical=v, dense=d) for c, v, d in zip(chunks, encoded, dense, strict=True)]
         )
+        return embedded
 
     async def delete(self, ids: Sequence[ChunkId]) -> None:
         """Ids that are not there are no error."""
@@ -143,6 +164,13 @@ class Index:
     async def set_readers(self, ids: Sequence[ChunkId], readers: Readers) -> None:
         """Change who may read these chunks, without encoding them again. Ids that are not there are no error."""
         await self._store.set_readers(ids, readers)
+
+    async def describe(self, chunks: Sequence[Chunk]) -> None:
+        """Replace everything about these chunks but their vectors: for a change outside of `indexed_text`.
+
+        Ids that are not there are no error.
+        """
+        await self._store.describe(chunks)
 
     async def flush(self) -> None:
         """Return when everything written before is durable."""
@@ -154,15 +182,16 @@ class Index:
         """The best chunks for a question among those with a reader in `visible_to`, best first.
 
         `language` is the question's, None when it cannot be told. `lexical_only` leaves the embedding model out: for a
-        caller who goes on without it after `ModelUnavailable`. Raises `IndexMissing` when there is no index yet.
+        caller who goes on without it after `ModelUnavailable`, or who asks an index of another model. Raises
+        `IndexMissing` when there is no index yet.
         """
         if not visible_to:
             return []
-        identity = await self._checked()
+        identity = await self._checked(lexical_only=lexical_only)
         legs = {"lexical": await self._rank_lexical(text, language, visible_to)}
         if self._embedder is not None and not lexical_only and self._covers(language):
             vector = self._fitting(await self._embedder.embed_query(text), identity)
-            legs["dense"] = await self._store.rank_dense(vector, visible_to=visible_to, limit=POOL)
+            legs["dense"] = await self._rank_dense(vector, visible_to)
         weights = {"lexical": 1 - self._dense_weight, "dense": self._dense_weight}
         return await self._hits(fuse(legs, weights)[:limit], legs, visible_to)
 
@@ -170,17 +199,59 @@ class Index:
         """Exact number of chunks."""
         return await self._store.count()
 
-    def ids(self) -> AsyncIterator[tuple[ChunkId, DocumentId]]:
-        """Every chunk's id and document."""
-        return self._store.ids()
+    async def chunks(self, ids: Iterable[ChunkId]) -> list[Chunk]:
+        """Those of `ids` that are there, in no promised order."""
+        return await self._store.chunks(ids)
+
+    async def vectors(self, ids: Iterable[ChunkId]) -> dict[ChunkId, Sequence[float]]:
+        """Dense vectors of those of `ids` that are there; none from an index without an embedding model."""
+        return await self._store.vectors(ids)
+
+    def scroll(self) -> AsyncIterator[list[Chunk]]:
+        """Every chunk, in pages."""
+        return self._store.scroll()
+
+    def draft(self) -> Index:
+        """The next generation, with the same embedder, which stays open when this index closes (see `Store.draft`)."""
+        return self._beside(self._store.draft())
+
+    async def previous(self) -> Index | None:
+        """The generation that was in use before, if there is one, with the same embedder (see `Store.previous`)."""
+        store = await self._store.previous()
+        return None if store is None else self._beside(store)
+
+    async def publish(self) -> None:
+        """Put this generation in use, and the one in use aside (see `Store.publish`)."""
+        await self._store.publish()
 
     async def close(self) -> None:
-        """Close the store and the embedder."""
+        """Close the store, and the embedder unless it is another index's."""
         try:
             await self._store.close()
         finally:
-            if self._embedder is not None:
+            if self._embedder is not None and self._owns_embedder:
                 await self._embedder.close()
+
+    def _beside(self, store: Store) -> Index:
+        index = Index(
+            store,
+            embedder=self._embedder,
+            dense_weight=self._dense_weight,
+            dense_languages=tuple(self._dense_languages),
+        )
+        index._owns_embedder = False
+        return index
+
+    async def _embedded(
+        self, chunks: Sequence[Chunk], known: Mapping[ChunkId, Sequence[float]], identity: Identity
+    ) -> tuple[list[Sequence[float] | None], int]:
+        """The vector of each chunk, and how many texts were embedded for that."""
+        if self._embedder is None:
+            return [None] * len(chunks), 0
+        texts = list(dict.fromkeys(chunk.indexed_text for chunk in chunks if chunk.id not in known))
+        fresh = dict(zip(texts, await self._embedder.embed_documents(texts), strict=True)) if texts else {}
+        found = (known[chunk.id] if chunk.id in known else fresh[chunk.indexed_text] for chunk in chunks)
+        return [self._fitting(vector, identity) for vector in found], len(texts)
 
     def _covers(self, language: str | None) -> bool:
         return not self._dense_languages or language is None or language in self._dense_languages
@@ -190,6 +261,15 @@ class Index:
         if not vector.indices:
             return []
         return await self._store.rank_lexical(vector, visible_to=visible_to, limit=POOL)
+
+    async def _rank_dense(self, vector: Sequence[float], visible_to: Readers) -> list[Ranked]:
+        try:
+            return await self._store.rank_dense(vector, visible_to=visible_to, limit=POOL)
+        except IndexDamaged:
+            # Also said of a vector that does not fit, in an index that has just been built with another model.
+            self._known_until = 0.0
+            await self._checked()
+            raise
 
     async def _hits(
         self, fused: Sequence[tuple[ChunkId, float]], legs: dict[str, list[Ranked]], visible_to: Readers
@@ -215,12 +295,15 @@ class Index:
             )
         return vector
 
-    async def _checked(self) -> Identity:
+    async def _checked(self, *, lexical_only: bool = False) -> Identity:
         if self._identity is not None and time.monotonic() < self._known_until:
             return self._identity
         identity = await self._store.identity()
         if identity is None:
             raise IndexMissing(f"there is no index at {self._store.place!r} yet; run `ingest sync`")
+        if lexical_only and identity.embedding != self.embedder_name:
+            self._refuse_other_pipeline(identity)
+            return identity
         return self._know(self._matching(identity))
 
     def _know(self, identity: Identity) -> Identity:
@@ -228,16 +311,20 @@ class Index:
         self._known_until = time.monotonic() + IDENTITY_SECONDS
         return identity
 
-    def _matching(self, identity: Identity) -> Identity:
+    def _refuse_other_pipeline(self, identity: Identity) -> None:
         if identity.pipeline != PIPELINE:
             raise IndexMismatch(
                 f"the index at {self._store.place!r} was built by pipeline {identity.pipeline}; this program is"
                 f" pipeline {PIPELINE}; run `ingest reindex`"
             )
+
+    def _matching(self, identity: Identity) -> Identity:
+        self._refuse_other_pipeline(identity)
         if identity.embedding != self.embedder_name:
             raise IndexMismatch(
                 f"the index at {self._store.place!r} was built with {_model(identity.embedding)}, the configuration has"
-                f" {_model(self.embedder_name)}; run `ingest reindex`, or set `models.embedding` back"
+                f" {_model(self.embedder_name)}; run `ingest reindex` and start again what runs with an old"
+                " configuration, or set `models.embedding` back"
             )
         return identity
 

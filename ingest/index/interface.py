@@ -15,7 +15,10 @@ from typing import Protocol, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from ingest.errors import Terminal, Transient
-from ingest.model import Chunk, ChunkId, DocumentId, Readers
+from ingest.model import Chunk, ChunkId, Readers
+
+SCROLL_PAGE = 1000
+"""Most chunks in one page of `Store.scroll`: some 3 MB of text."""
 
 
 class IndexSettings(BaseModel):
@@ -26,6 +29,9 @@ class IndexSettings(BaseModel):
     path: Path | None = None
     url: str | None = None
     collection: str = "souffleur"
+    """Alias on the server; the collections behind it are numbered (`souffleur-1`)."""
+    golden: Path | None = None
+    """Folder of questions, in the layout of `bot eval`, that `ingest reindex` asks the new index before it switches."""
     api_key: SecretStr | None = Field(default=None, exclude=True)
     """From the environment, never from the file."""
 
@@ -161,6 +167,10 @@ class Store(Protocol):
 
     Writes are visible to the next read of any process; they are durable after `flush`. Several processes may hold a
     store on the same place at once.
+
+    A place holds generations of the index: the one in use, which a store is on unless it comes from `draft` or
+    `previous`, the one that was in use before, and a draft that nobody reads yet. When another generation is published,
+    every store on the one in use is on the new one from its next call.
     """
 
     place: str
@@ -170,8 +180,12 @@ class Store(Protocol):
         """What the index was built with; None when there is no index yet."""
         ...
 
-    async def create(self, identity: Identity) -> None:
-        """Make an empty index, payload indexes first; replaces what was there."""
+    async def create(self, identity: Identity, *, replace: bool = True, expecting: int = 0) -> None:
+        """Make an empty index, payload indexes first, in place of what is there.
+
+        With `replace` false, what is there stays: another process may have made it meanwhile, with other averages.
+        `expecting` is how many points will come, where that is known: without room for them, `IndexUnavailable`.
+        """
         ...
 
     async def upsert(self, points: Sequence[Point]) -> None: ...
@@ -182,6 +196,10 @@ class Store(Protocol):
 
     async def set_readers(self, ids: Sequence[ChunkId], readers: Readers) -> None:
         """Ids that are not there are no error."""
+        ...
+
+    async def describe(self, chunks: Sequence[Chunk]) -> None:
+        """Replace everything about these chunks but their vectors. Ids that are not there are no error."""
         ...
 
     async def flush(self) -> None:
@@ -198,12 +216,37 @@ class Store(Protocol):
         """Those of `ids` that are there, in no promised order."""
         ...
 
+    async def vectors(self, ids: Iterable[ChunkId]) -> dict[ChunkId, Sequence[float]]:
+        """Dense vectors of those of `ids` that are there; none from an index without an embedding model."""
+        ...
+
     async def count(self) -> int:
         """Exact number of points."""
         ...
 
-    def ids(self) -> AsyncIterator[tuple[ChunkId, DocumentId]]:
-        """Every point's id and document."""
+    def scroll(self) -> AsyncIterator[list[Chunk]]:
+        """Every chunk, in pages of at most `SCROLL_PAGE`; one written or deleted meanwhile may or may not be there."""
+        ...
+
+    def draft(self) -> Store:
+        """A store on the generation that is to be the next one in use.
+
+        `create` makes it, dropping every other draft; without `create` it is the newest draft that was left, whole or
+        half filled, or no index. `publish` puts it in use. Close it like any other store, and before this one.
+        """
+        ...
+
+    async def previous(self) -> Store | None:
+        """A store on the generation that was in use before, if there is one; `publish` puts it back."""
+        ...
+
+    async def publish(self) -> None:
+        """Put this store's generation in use, at once for every process; the one in use becomes the previous one.
+
+        An earlier previous one is dropped. Whoever is killed here leaves the one or the other in use, whole. `flush`
+        before. Raises `IndexMissing` when the generation is gone: a later draft took its place. On a store that is on
+        the index in use, it changes nothing.
+        """
         ...
 
     async def close(self) -> None: ...

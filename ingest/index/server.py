@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
-from dataclasses import asdict
 from typing import Any, TypeVar
 
 import httpx
-from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic import SecretStr
 from qdrant_client import AsyncQdrantClient, models
-from qdrant_client.common.client_exceptions import QdrantException
-from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from ingest.errors import ConfigurationError
-from ingest.index.interface import Identity, IndexDamaged, IndexMissing, IndexUnavailable, Point, Ranked, SparseVector
-from ingest.index.schema import DENSE, DOCUMENT, LEXICAL, PAYLOAD_INDEXES, READERS, chunk_of, payload_of
-from ingest.model import Chunk, ChunkId, DocumentId, Readers
+from ingest.index.collections import Collections, InUse
+from ingest.index.interface import SCROLL_PAGE, Identity, IndexMissing, Point, Ranked, SparseVector, Store
+from ingest.index.schema import DENSE, LEXICAL, READERS, chunk_of, payload_of
+from ingest.model import Chunk, ChunkId, Readers
 
 TIMEOUT_SECONDS = 30.0
 """Longest wait for one answer of the server."""
@@ -24,21 +23,14 @@ TIMEOUT_SECONDS = 30.0
 UPSERT_BATCH = 200
 """Points in one request: about 3 MB of JSON, where a server takes 32 MB."""
 
-PAGE = 1000
-"""Ids read at once while listing."""
-
 MEMORY = ":memory:"
 """In place of an address: the client's own small engine, for tests."""
-
-_IDENTITY = TypeAdapter(Identity)
-_INDEX_TYPES = {"keyword": models.PayloadSchemaType.KEYWORD, "datetime": models.PayloadSchemaType.DATETIME}
-_BUSY = frozenset({408, 429, 500, 502, 503, 504})
 
 Result = TypeVar("Result")
 
 
 class ServerStore:
-    """A `Store` in one collection of a Qdrant server."""
+    """A `Store` on a Qdrant server; `collection` is the alias of the index in use (see `collections`)."""
 
     def __init__(
         self,
@@ -51,75 +43,58 @@ class ServerStore:
     ) -> None:
         """`transport` takes the place of the network."""
         self.place = url
-        self._collection = collection
-        self._in_memory = url == MEMORY
-        if self._in_memory:
-            self._client = AsyncQdrantClient(location=MEMORY)
-            return
-        try:
-            self._client = AsyncQdrantClient(
-                url=url,
-                api_key=api_key.get_secret_value() if api_key else None,
-                timeout=math.ceil(timeout_seconds),
-                check_compatibility=False,
-                transport=transport,
-            )
-        except ValueError as error:
-            raise ConfigurationError(f"`index.url` {url!r} is not an address; write http://HOST:6333") from error
+        self._client = _client(url, api_key, timeout_seconds, transport)
+        self._owns_client = True
+        self._collections = Collections(self._client, alias=collection, place=url, in_memory=url == MEMORY)
+        self._collection: str | None = collection
+        """What is read and written: the alias, or one generation; None for a draft that was not looked for yet."""
 
     async def identity(self) -> Identity | None:
-        if not await self._ask(self._client.collection_exists(self._collection)):
+        if self._is_in_use and (await self._collections.in_use()).current is None:
             return None
-        metadata = (await self._ask(self._client.get_collection(self._collection))).config.metadata
-        if not metadata:
-            raise IndexDamaged(
-                f"the collection {self._collection!r} at {self.place!r} is not one of this program's; set"
-                " `index.collection` to another name, or run `ingest reindex` to replace it"
-            )
         try:
-            return _IDENTITY.validate_python(metadata)
-        except ValidationError as error:
-            raise IndexDamaged(
-                f"the metadata of collection {self._collection!r} at {self.place!r} cannot be read;"
-                " run `ingest reindex`"
-            ) from error
+            return await self._collections.identity(await self._name())
+        except IndexMissing:
+            return None
 
-    async def create(self, identity: Identity) -> None:
-        dense: dict[str, models.VectorParams] = {}
-        if identity.size is not None:
-            dense[DENSE] = models.VectorParams(size=identity.size, distance=models.Distance.COSINE)
-        # By default a filter that leaves few points of a segment has all of them compared, ten times slower.
-        index = models.SparseIndexParams(full_scan_threshold=1)
-        await self._ask(self._client.delete_collection(self._collection))
-        await self._ask(
-            self._client.create_collection(
-                self._collection,
-                vectors_config=dense,
-                sparse_vectors_config={LEXICAL: models.SparseVectorParams(index=index, modifier=models.Modifier.IDF)},
-                metadata=asdict(identity),
-            )
-        )
-        # The client's own engine scans, and warns that it ignores these.
-        if not self._in_memory:
-            for field, kind in PAYLOAD_INDEXES.items():
-                schema = _INDEX_TYPES[kind]
-                await self._ask(self._client.create_payload_index(self._collection, field, schema, wait=True))
+    async def create(self, identity: Identity, *, replace: bool = True, expecting: int = 0) -> None:
+        in_use = await self._collections.in_use()
+        if not self._is_in_use:
+            # Made before others are deleted: a process that lost its draft must not find its number on another one.
+            self._collection = await self._collections.make(identity)
+            await self._collections.sweep(in_use, self._collection)
+        elif replace:
+            made = await self._collections.make(identity)
+            await self._collections.put_in_use(in_use, InUse(current=made, previous=in_use.previous))
+            if in_use.current is not None:
+                await self._collections.drop(in_use.current)
+        elif in_use.current is None:
+            await self._collections.make_first(identity)
 
     async def upsert(self, points: Sequence[Point]) -> None:
         for start in range(0, len(points), UPSERT_BATCH):
             batch = [_stored(point) for point in points[start : start + UPSERT_BATCH]]
-            await self._ask(self._client.upsert(self._collection, batch, wait=True))
+            await self._ask(self._client.upsert(await self._name(), batch, wait=True))
 
     async def delete(self, ids: Sequence[ChunkId]) -> None:
         if ids:
             selector = models.PointIdsList(points=list(ids))
-            await self._ask(self._client.delete(self._collection, selector, wait=True))
+            await self._ask(self._client.delete(await self._name(), selector, wait=True))
 
     async def set_readers(self, ids: Sequence[ChunkId], readers: Readers) -> None:
         if ids:
-            these = models.Filter(must=[models.HasIdCondition(has_id=list(ids))])
             change = {READERS: sorted(readers)}
-            await self._ask(self._client.set_payload(self._collection, change, these, wait=True))
+            await self._ask(self._client.set_payload(await self._name(), change, _these(ids), wait=True))
+
+    async def describe(self, chunks: Sequence[Chunk]) -> None:
+        for start in range(0, len(chunks), UPSERT_BATCH):
+            changes = [
+                models.OverwritePayloadOperation(
+                    overwrite_payload=models.SetPayload(payload=payload_of(chunk), filter=_these([chunk.id]))
+                )
+                for chunk in chunks[start : start + UPSERT_BATCH]
+            ]
+            await self._ask(self._client.batch_update_points(await self._name(), changes, wait=True))
 
     async def flush(self) -> None:
         """A server syncs each acknowledged write by its own write-ahead log."""
@@ -135,29 +110,71 @@ class ServerStore:
         wanted = list(ids)
         if not wanted:
             return []
-        records = await self._ask(
-            self._client.retrieve(self._collection, wanted, with_payload=True, with_vectors=False)
-        )
-        return [chunk_of(record.id, record.payload) for record in records]
+        call = self._client.retrieve(await self._name(), wanted, with_payload=True, with_vectors=False)
+        return [chunk_of(record.id, record.payload) for record in await self._ask(call)]
+
+    async def vectors(self, ids: Iterable[ChunkId]) -> dict[ChunkId, Sequence[float]]:
+        wanted = list(ids)
+        identity = await self.identity()
+        if not wanted or identity is None or identity.size is None:
+            return {}
+        call = self._client.retrieve(await self._name(), wanted, with_payload=False, with_vectors=[DENSE])
+        return {ChunkId(str(record.id)): _dense(record.vector) for record in await self._ask(call)}
 
     async def count(self) -> int:
-        return (await self._ask(self._client.count(self._collection, exact=True))).count
+        return (await self._ask(self._client.count(await self._name(), exact=True))).count
 
-    async def ids(self) -> AsyncIterator[tuple[ChunkId, DocumentId]]:
+    async def scroll(self) -> AsyncIterator[list[Chunk]]:
         offset: Any = None
         while True:
-            records, offset = await self._ask(
-                self._client.scroll(
-                    self._collection, offset=offset, limit=PAGE, with_payload=[DOCUMENT], with_vectors=False
-                )
+            page = self._client.scroll(
+                await self._name(), offset=offset, limit=SCROLL_PAGE, with_payload=True, with_vectors=False
             )
-            for record in records:
-                yield ChunkId(str(record.id)), DocumentId((record.payload or {})[DOCUMENT])
+            records, offset = await self._ask(page)
+            if records:
+                yield [chunk_of(record.id, record.payload) for record in records]
             if offset is None:
                 return
 
+    def draft(self) -> Store:
+        return self._beside(None)
+
+    async def previous(self) -> Store | None:
+        name = (await self._collections.in_use()).previous
+        return None if name is None else self._beside(name)
+
+    async def publish(self) -> None:
+        name = await self._name()
+        in_use = await self._collections.in_use()
+        if name in (self._collections.alias, in_use.current):
+            return
+        if await self._collections.find(name) is None:
+            raise self._collections.missing(name)
+        await self._collections.put_in_use(in_use, InUse(current=name, previous=in_use.current))
+        if in_use.previous is not None and in_use.previous != name:
+            await self._collections.drop(in_use.previous)
+
     async def close(self) -> None:
-        await self._client.close()
+        if self._owns_client:
+            await self._client.close()
+
+    @property
+    def _is_in_use(self) -> bool:
+        return self._collection == self._collections.alias
+
+    def _beside(self, collection: str | None) -> ServerStore:
+        """A store on another generation, over the same connections."""
+        store = copy.copy(self)
+        store._collection, store._owns_client = collection, False
+        return store
+
+    async def _name(self) -> str:
+        """What this store reads and writes; a draft is held on to once it is found. Raises `IndexMissing`."""
+        if self._collection is None:
+            self._collection = await self._collections.draft()
+        if self._collection is None:
+            raise self._collections.missing(None)
+        return self._collection
 
     async def _rank(
         self, query: models.SparseVector | list[float], using: str, visible_to: Readers, limit: int
@@ -167,7 +184,7 @@ class ServerStore:
         seen = models.FieldCondition(key=READERS, match=models.MatchAny(any=sorted(visible_to)))
         answer = await self._ask(
             self._client.query_points(
-                self._collection,
+                await self._name(),
                 query=query,
                 using=using,
                 query_filter=models.Filter(must=[seen]),
@@ -178,32 +195,34 @@ class ServerStore:
         return [Ranked(id=ChunkId(str(point.id)), score=point.score) for point in answer.points]
 
     async def _ask(self, call: Awaitable[Result]) -> Result:
-        """The one place where the client's errors become ours."""
-        try:
-            return await call
-        except UnexpectedResponse as error:
-            raise self._translated(error) from error
-        except (ResponseHandlingException, QdrantException) as error:
-            said = str(error).partition("\n")[0]
-            raise IndexUnavailable(f"Qdrant at {self.place!r} does not answer ({said}); is it running?") from error
-        except AssertionError as error:  # how the client says that there was no `result` in the answer
-            raise IndexUnavailable(f"what answers at {self.place!r} is not Qdrant; check `index.url`") from error
-        except ValueError as error:  # from the client's own engine alone
-            raise IndexUnavailable(f"the collection {self._collection!r} at {self.place!r}: {error}") from error
+        return await self._collections.ask(call, self._collection)
 
-    def _translated(self, error: UnexpectedResponse) -> IndexUnavailable | IndexDamaged | ConfigurationError:
-        if error.status_code in (401, 403):
-            return ConfigurationError(
-                f"Qdrant at {self.place!r} refused the key ({error.status_code}); set SOUFFLEUR_QDRANT_API_KEY"
-            )
-        if error.status_code == 404:
-            return IndexMissing(f"there is no collection {self._collection!r} at {self.place!r} yet; run `ingest sync`")
-        if error.status_code in _BUSY:
-            return IndexUnavailable(f"Qdrant at {self.place!r} answered {error.status_code}; try again shortly")
-        return IndexDamaged(
-            f"Qdrant at {self.place!r} refused a request for collection {self._collection!r}: {error.content[:200]!r};"
-            " run `ingest reindex`"
+
+def _client(
+    url: str, api_key: SecretStr | None, timeout_seconds: float, transport: httpx.AsyncBaseTransport | None
+) -> AsyncQdrantClient:
+    if url == MEMORY:
+        return AsyncQdrantClient(location=MEMORY)
+    try:
+        return AsyncQdrantClient(
+            url=url,
+            api_key=api_key.get_secret_value() if api_key else None,
+            timeout=math.ceil(timeout_seconds),
+            check_compatibility=False,
+            transport=transport,
         )
+    except ValueError as error:
+        raise ConfigurationError(f"`index.url` {url!r} is not an address; write http://HOST:6333") from error
+
+
+def _these(ids: Iterable[ChunkId]) -> models.Filter:
+    """By filter: by id, the server refuses a whole request when one point is missing."""
+    return models.Filter(must=[models.HasIdCondition(has_id=list(ids))])
+
+
+def _dense(vectors: Any) -> list[float]:
+    found: list[float] = vectors[DENSE]
+    return found
 
 
 def _stored(point: Point) -> models.PointStruct:

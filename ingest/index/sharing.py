@@ -9,6 +9,7 @@ Two files are locked with the kernel's advisory locks, which end with their proc
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sys
 import threading
@@ -32,6 +33,8 @@ HOLD_SECONDS = 0.2
 """Least time of a turn: one search is several calls. A turn lasts as long as opening took where that was longer, so
 that two processes that both have much to do spend at most half of the time on opening."""
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
 
 class Closable(Protocol):
     def close(self) -> None: ...
@@ -44,35 +47,52 @@ Result = TypeVar("Result")
 class Shared(Generic[Engine]):
     """Runs calls on an engine that only one process can have open, in one thread of its own.
 
-    The engine is opened for the first call and stays open between calls, until another process waits or `close`.
+    The engine is opened for the first call and stays open between calls, until another process waits, `close`, or a
+    call for which `where` names another folder.
     """
 
-    def __init__(self, folder: Path, open_engine: Callable[[], Engine], *, wait_seconds: float) -> None:
-        """`wait_seconds` is the longest that a call waits for another process before `IndexUnavailable`."""
-        self._folder = folder
+    def __init__(
+        self, where: Callable[[], Path], open_engine: Callable[[Path], Engine], *, place: str, wait_seconds: float
+    ) -> None:
+        """`where` is asked at every call; it may raise. `place` is for messages.
+
+        `wait_seconds` is the longest that a call waits for another process before `IndexUnavailable`.
+        """
+        self._where = where
         self._open_engine = open_engine
+        self._place = place
         self._wait_seconds = wait_seconds
-        self._lock = FileLock(folder / "lock", thread_local=False)
-        self._waiting = FileLock(folder / "waiting", thread_local=False)
-        self._holder = folder / "holder"
+        self._folder: Path | None = None
+        self._lock, self._waiting = locks(Path())
         self._engine: Engine | None = None
         self._turn_ends = 0.0
         self._calls = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
         self._watcher: threading.Thread | None = None
         self._closing = threading.Event()
 
-    async def run(self, call: Callable[[Engine], Result]) -> Result:
-        """`call` with the engine open. Raises `IndexUnavailable` when another process keeps it."""
-        return await self._submit(lambda: call(self._opened()))
+    async def run(self, call: Callable[[Engine, Path], Result]) -> Result:
+        """`call` with the engine open, and its folder. Raises `IndexUnavailable` when another process keeps it."""
+        return await self._submit(
+            lambda deadline: self._call(lambda folder: call(self._opened(folder), folder), deadline)
+        )
 
-    async def run_closed(self, call: Callable[[], Result]) -> Result:
-        """`call` with the locks held and the engine closed: to make or replace what it opens."""
+    async def run_closed(self, call: Callable[[Path], Result]) -> Result:
+        """`call` with the locks held and the engine closed: to change what it opens."""
 
-        def closed() -> Result:
+        def closed(folder: Path) -> Result:
             self._close_engine()
+            return call(folder)
+
+        return await self._submit(lambda deadline: self._call(closed, deadline))
+
+    async def run_apart(self, call: Callable[[], Result]) -> Result:
+        """`call` with the engine closed and no lock held: to change where it opens."""
+
+        def apart(_: float) -> Result:
+            self._release()
             return call()
 
-        return await self._submit(closed)
+        return await self._submit(apart)
 
     async def close(self) -> None:
         """Wait for the call under way, close the engine, free the locks; a call that waits for its turn is given up."""
@@ -81,46 +101,51 @@ class Shared(Generic[Engine]):
             await asyncio.get_running_loop().run_in_executor(self._calls, self._release)
             self._calls.shutdown(wait=False)
 
-    async def _submit(self, call: Callable[[], Result]) -> Result:
+    async def _submit(self, call: Callable[[float], Result]) -> Result:
         self._refuse_if_closed()
         deadline = time.monotonic() + self._wait_seconds
-        return await asyncio.get_running_loop().run_in_executor(self._calls, self._call, call, deadline)
+        return await asyncio.get_running_loop().run_in_executor(self._calls, call, deadline)
 
     def _refuse_if_closed(self) -> None:
         if self._closing.is_set():
-            raise IndexUnavailable(f"the index in {str(self._folder)!r} is closed in this process; open it again")
+            raise IndexUnavailable(f"the index in {self._place!r} is closed in this process; open it again")
 
-    def _call(self, call: Callable[[], Result], deadline: float) -> Result:
-        self._acquire(deadline)
+    def _call(self, call: Callable[[Path], Result], deadline: float) -> Result:
+        folder = self._where()
+        # Whoever waited for its turn may find that it was for a folder that is no longer the one.
+        while not (folder == self._folder and self._lock.is_locked):
+            if folder != self._folder:
+                self._move_to(folder)
+            self._acquire(folder, deadline)
+            folder = self._where()
         try:
-            return call()
+            return call(folder)
         finally:
             self._give_way()
 
-    def _acquire(self, deadline: float) -> None:
-        if self._lock.is_locked:
-            return
+    def _move_to(self, folder: Path) -> None:
+        self._release()
+        self._folder = folder
+        self._lock, self._waiting = locks(folder)
+
+    def _acquire(self, folder: Path, deadline: float) -> None:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
             with self._waiting.acquire(_until(deadline), POLL_SECONDS, cancel_check=self._closing.is_set):
                 self._lock.acquire(_until(deadline), POLL_SECONDS, cancel_check=self._closing.is_set)
-            name = Path(sys.argv[0]).name or "python"
-            self._holder.write_text(f"process {os.getpid()} ({name})", encoding="utf-8")
         except Timeout as error:
             self._refuse_if_closed()
             raise IndexUnavailable(
-                f"the index in {str(self._folder)!r} has been in use by {self._who()} for {self._wait_seconds:g} s; try"
+                f"the index in {self._place!r} has been in use by {_who(folder)} for {self._wait_seconds:g} s; try"
                 " again when that has finished, or stop it"
             ) from error
         except OSError as error:
-            raise unusable(self._folder, error) from error
+            self._lock.release()
+            raise unusable(folder, error) from error
         self._turn_ends = time.monotonic() + HOLD_SECONDS
+        name = Path(sys.argv[0]).name or "python"
+        with suppress(OSError):  # a full disk can be read
+            _holder(folder).write_text(f"process {os.getpid()} ({name})", encoding="utf-8")
         self._watch()
-
-    def _who(self) -> str:
-        with suppress(OSError):
-            return self._holder.read_text(encoding="utf-8") or "another process"
-        return "another process"
 
     def _watch(self) -> None:
         if self._watcher is None:
@@ -145,10 +170,10 @@ class Shared(Generic[Engine]):
         else:
             self._waiting.release()
 
-    def _opened(self) -> Engine:
+    def _opened(self, folder: Path) -> Engine:
         if self._engine is None:
             started = time.monotonic()
-            self._engine = self._open_engine()
+            self._engine = self._open_engine(folder)
             opened = time.monotonic()
             self._turn_ends = opened + max(HOLD_SECONDS, opened - started)
         return self._engine
@@ -165,12 +190,36 @@ class Shared(Generic[Engine]):
             engine.close()
 
 
-def unusable(folder: Path, error: OSError) -> ConfigurationError:
+def locks(folder: Path) -> tuple[FileLock, FileLock]:
+    """`lock` and `waiting` of that folder, neither of them taken."""
+    return FileLock(folder / "lock", thread_local=False), FileLock(folder / "waiting", thread_local=False)
+
+
+def unusable(folder: Path, error: OSError) -> ConfigurationError | IndexUnavailable:
     """What to say of an index folder that the system refuses."""
+    if error.errno in _FULL:
+        return full(folder)
     return ConfigurationError(
         f"the index folder {str(folder)!r} cannot be used ({error.strerror}); set `index.path` to a folder that this"
         " user may write"
     )
+
+
+def full(folder: Path) -> IndexUnavailable:
+    """What to say of an index folder whose disk has no room left."""
+    return IndexUnavailable(
+        f"the disk of the index folder {str(folder)!r} is full; free some space, or set `index.path` to another disk"
+    )
+
+
+def _holder(folder: Path) -> Path:
+    return folder / "holder"
+
+
+def _who(folder: Path) -> str:
+    with suppress(OSError):
+        return _holder(folder).read_text(encoding="utf-8") or "another process"
+    return "another process"
 
 
 def _until(deadline: float) -> float:

@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
-import kreuzberg
 from selectolax.lexbor import LexborHTMLParser
 
 from ingest.model import Original, Parsed
 from ingest.parsers.front_matter import split
-from ingest.parsers.interface import NoText, ParseError, ParsingSettings
-from ingest.parsers.text import content, decode, first_heading, moment, tidy, title
-
-CHARSET = re.compile(rb"<meta[^>]{1,200}charset\s*=\s*[\"']?([\w-]{2,40})", re.I)
-
-UNREAD = (
-    "script, style, noscript, template, svg, iframe, object, form, button, input, select, textarea, dialog, nav, "
-    "aside, body > header, body > footer, [role=navigation], [role=banner], [role=contentinfo], [role=search], "
-    "[hidden], [aria-hidden=true], .sr-only, .visually-hidden, .skip-link, .sidebar, .breadcrumb, .breadcrumbs"
-)
-HIDING_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])", re.I
-)
-MAIN = ("main", "[role=main]", "article")
-
-DATE_METAS = (
-    "article:modified_time",
-    "og:updated_time",
-    "last-modified",
-    "dcterms.modified",
-    "article:published_time",
-    "date",
-)
-
-TITLE_SEPARATOR = re.compile(r"\s+[|·—–]\s+")
-
-CONFIG = kreuzberg.ExtractionConfig(
-    use_cache=False,
-    output_format="markdown",
-    html_options={"extract_metadata": False, "escape_misc": False},
-)
+from ingest.parsers.interface import NoText, ParsingSettings
+from ingest.parsers.text import content, first_heading, tidy
+from ingest.parsers.web_page import changed_at, decode_page, markdown, metas, page_title, prune
 
 
 class Html:
-    """The parser of HTML. Its conversion to Markdown is kreuzberg's, which keeps tables, lists and code blocks best."""
+    """The parser of HTML. All of the page's main part is read, where it marks one."""
 
     name = "html"
 
@@ -51,66 +20,21 @@ class Html:
         """Nothing of `settings` applies."""
 
     def parse(self, original: Original) -> Parsed:
-        fields, page = split(_decode(content(original)).replace("\r\n", "\n").replace("\r", "\n"))
+        fields, page = split(decode_page(content(original)).replace("\r\n", "\n").replace("\r", "\n"))
         tree = LexborHTMLParser(page)
-        metas = _metas(tree)
+        said = metas(tree)
         named = tree.css_first("title")
-        page_title = named.text() if named else None
-        _prune(tree)
-        main = next((nodes[0] for selector in MAIN if len(nodes := tree.css(selector)) == 1), tree.body)
-        markup = f"<html><body>{main.html if main else ''}</body></html>".encode("utf-8", "replace")
-        try:
-            converted = kreuzberg.extract_bytes_sync(markup, "text/html", CONFIG).content
-        except kreuzberg.KreuzbergError as error:
-            raise ParseError(f"the page cannot be read: {error.message}") from error
-        text = tidy(converted)
+        named_title = named.text() if named else None
+        prune(tree)
+        text = tidy(markdown(tree))
         if not text:
             raise NoText("there is no text in it, apart from navigation and scripts")
         return Parsed(
             text=text,
             title=fields.title
-            or _title(page_title, first_heading(text, level=1), original.name)
+            or page_title(named_title, first_heading(text, level=1), original.name)
             or first_heading(text),
-            author=fields.author or metas.get("author") or None,
-            updated_at=fields.updated_at
-            or next((found for name in DATE_METAS if (found := moment(metas.get(name)))), None),
+            author=fields.author or said.get("author") or None,
+            updated_at=fields.updated_at or changed_at(said),
             readers=fields.readers,
         )
-
-
-def _decode(data: bytes) -> str:
-    """As browsers do: a byte order mark, then what the page says of itself, then a guess."""
-    declared = CHARSET.search(data, 0, 4096)
-    if declared and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return data.decode(declared[1].decode("ascii"))
-        except (LookupError, UnicodeDecodeError):
-            return decode(data)
-    return decode(data)
-
-
-def _metas(tree: LexborHTMLParser) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for meta in tree.css("meta[content]"):
-        key = meta.attributes.get("name") or meta.attributes.get("property") or ""
-        found.setdefault(key.lower(), " ".join((meta.attributes.get("content") or "").split()))
-    return found
-
-
-def _prune(tree: LexborHTMLParser) -> None:
-    for node in tree.css(UNREAD):
-        node.decompose()
-    for node in tree.css("img[src^='data:']"):
-        node.attrs["src"] = "embedded"
-    for node in tree.css("[style]"):
-        if HIDING_STYLE.search(node.attributes.get("style") or ""):
-            node.decompose()
-
-
-def _title(page: str | None, heading: str | None, name: str) -> str | None:
-    """The page's title without the site's name, which is the part that the first heading does not repeat."""
-    if (whole := title(page, name)) is None:
-        return title(heading, name)
-    if heading and heading in (TITLE_SEPARATOR.split(whole)[0], whole.partition(" - ")[0]):
-        return heading
-    return whole

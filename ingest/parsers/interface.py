@@ -10,6 +10,10 @@ from ingest.errors import Terminal
 from ingest.model import Original, Parsed
 
 ParserName = Literal["kreuzberg", "unstructured"]
+"""What a configuration may choose."""
+
+SourceParserName = Literal["kreuzberg", "unstructured", "article"]
+"""What a source may ask for: `article` for web pages, where it knows itself who may read them."""
 
 
 class ParsingSettings(BaseModel):

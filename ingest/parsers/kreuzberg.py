@@ -136,7 +136,7 @@ NAMES = {
 
 NEEDS_OCR = (
     "it holds pictures of text only and needs OCR: install the extra `ocr` with Tesseract's language files "
-    "(Debian: apt-get install tesseract-ocr-eng), set `parsing.ocr: [eng]`, then `ingest sync --retry`"
+    "(Debian: apt-get install tesseract-ocr-eng), set `parsing.ocr: [eng]`, then `ingest retry`"
 )
 
 

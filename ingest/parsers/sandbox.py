@@ -16,19 +16,20 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import IO, Self, cast
+from typing import IO, Self, cast, get_args
 
 from pydantic import ValidationError
 
 from ingest.model import Original, Parsed
 from ingest.parsers import markup, seccomp
-from ingest.parsers.interface import FileUnreadable, LimitExceeded, NoText, ParseError, ParsingSettings
+from ingest.parsers.interface import FileUnreadable, LimitExceeded, NoText, ParseError, ParserName, ParsingSettings
 from ingest.parsers.worker import FAILURES, MAX_ANSWER, READY, Answer, Request, Start
 
 PARSERS = {
     "kreuzberg": "ingest.parsers.kreuzberg:Kreuzberg",
     "unstructured": "ingest.parsers.unstructured:Unstructured",
     "html": "ingest.parsers.html:Html",
+    "article": "ingest.parsers.article:Article",
     "markup": "ingest.parsers.markup:Markup",
 }
 """What a worker may load: name to `module:class`."""
@@ -101,8 +102,8 @@ class Sandbox:
     async def parse(self, original: Original, parser: str) -> Parsed:
         """Read `original` with the parser of that name.
 
-        What may carry front matter (Markdown, plain text, HTML) has readers of its own, whatever the parser: they alone
-        keep its `readers`. Raises `ParseError` or a subclass.
+        What may carry front matter (Markdown, plain text, HTML) has readers of its own in place of those that a
+        configuration chooses from: they alone keep its `readers`. Raises `ParseError` or a subclass.
         """
         here = await asyncio.to_thread(self._read_here, original, parser)
         if isinstance(here, Parsed):
@@ -126,7 +127,7 @@ class Sandbox:
             )
         if kind == "text":
             return "markup" if size > IN_PROCESS_BYTES else markup.Markup(self._settings).parse(original)
-        return "html" if kind == "html" else parser
+        return "html" if kind == "html" and parser in get_args(ParserName) else parser
 
     async def _read_there(self, original: Original, parser: str) -> Parsed:
         worker = self._idle.pop() if self._idle else await self._start(parser)

@@ -101,7 +101,7 @@ async def build(settings: BotSettings, start: int, end: int) -> float:
     seconds = 0.0
     ledger = await Ledger.open(settings.state)
     try:
-        async with open_index(settings) as index, ledger.writing():
+        async with open_index(settings) as index, ledger.writing(SOURCE):
             await ledger.remember_source(SourceRecord(name=SOURCE, location=str(settings.home), configured=False))
             for at in range(start, end, GROUP):
                 documents = {

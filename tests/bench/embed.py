@@ -21,7 +21,7 @@ from ingest.ledger import Ledger
 from ingest.parsers.sandbox import Sandbox
 from ingest.settings import IngestSettings, Secrets, read
 from ingest.sources.files import Files, FilesSettings
-from ingest.sync import sync
+from ingest.sync import Run
 from tests.bench import formats
 from tests.bench.process import configured, run
 from tests.bench.prose import Prose
@@ -84,20 +84,21 @@ async def _rounds(configuration: Path) -> list[dict[str, float]]:
     ledger = await Ledger.open(settings.state)
     async with (
         Index.of(open_store(settings.index, settings.home / "index"), open_embedder(embedding), embedding) as index,
-        ledger.writing(),
         Sandbox(settings.parsing) as sandbox,
     ):
         for folder in sorted(configuration.parent.glob("round-*")):
             source = Files(folder.name, FilesSettings(root=folder))
             started = time.perf_counter()
-            await sync(
-                source,
+            run = Run(
+                source=source,
                 ledger=ledger,
-                writer=Writer(ledger, index),
+                writer=Writer(folder.name, ledger, index),
                 parse=sandbox.parse,
                 workers=settings.parsing.workers,
                 languages=settings.languages,
             )
+            async with ledger.writing(folder.name):
+                await run.sync()
             synced = time.perf_counter()
             documents = await ledger.chunks(folder.name, await ledger.documents(folder.name))
             texts = [chunk.indexed_text for chunks in documents.values() for chunk in chunks]

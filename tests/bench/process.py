@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLE_SECONDS = 0.02
 """How often memory is looked at."""
 
-LONGEST_SECONDS = 600
+LONGEST_SECONDS = 3_600
 
 
 class CommandFailed(Exception):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from inspect import isclass
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 import yaml
@@ -19,7 +19,13 @@ from ingest.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[2]
 
-OTHER_FORMS = {"index.path", "models.embedding.local", "models.reranker.local"}
+OTHER_FORMS = {
+    "index.path",
+    "models.embedding.local",
+    "models.reranker.local",
+    "sources.files.storage",
+    "sources.confluence.email_domain",
+}
 """Settings that exclude the form that the example shows; its comments name them."""
 
 
@@ -130,10 +136,18 @@ def documented(declared: Any, data: Any, path: str = "") -> Iterator[tuple[str, 
     if isclass(declared) and issubclass(declared, BaseModel):
         for name, field in declared.model_fields.items():
             if not field.exclude and path + name not in OTHER_FORMS:
-                yield path + name, name in data
-                yield from documented(field.annotation, data.get(name), f"{path}{name}.")
+                yield path + name, name in (data or {})
+                yield from documented(field.annotation, (data or {}).get(name), f"{path}{name}.")
+    elif get_origin(declared) is Annotated:
+        yield from documented(get_args(declared)[0], data, path)
+    elif get_origin(declared) is dict and path == "sources.":
+        for kind in get_args(get_args(get_args(declared)[1])[0]):
+            settings = get_args(kind)[0]
+            name = settings.model_fields["kind"].annotation.__args__[0]
+            shown = next((source for source in data.values() if source["kind"] == name), None)
+            yield from documented(settings, shown, f"{path}{name}.")
     elif get_origin(declared) is dict:
-        yield from documented(get_args(declared)[1], next(iter(data.values())), path)
+        yield from documented(get_args(declared)[1], next(iter(data.values()), None), path)
     elif get_origin(declared) in (list, tuple):
         yield from documented(get_args(declared)[0], data[0] if data else None, path)
     else:

@@ -1,5 +1,6 @@
-"""What every index store keeps, in a folder and on a server alike.
+"""What every index store keeps: in a folder, on a server, and the one that tests use.
 
+`memory` is the server's client over the client's own engine, `served` the same engine behind HTTP.
 `QDRANT_URL=http://127.0.0.1:6333 pytest tests/conformance/test_stores.py` runs them on a real server too.
 """
 
@@ -8,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -18,10 +20,12 @@ from hypothesis import strategies as st
 from qdrant_client import AsyncQdrantClient
 
 from ingest.index.edge import EdgeStore
-from ingest.index.interface import Identity, Point, SparseVector, Store
+from ingest.index.interface import SCROLL_PAGE, Identity, IndexMissing, Point, SparseVector, Store
 from ingest.index.server import MEMORY, ServerStore
-from ingest.model import Chunk, ChunkId, DocumentId, Readers
+from ingest.model import Chunk, ChunkId, Readers
 from tests.fixtures.chunks import MEMBER, chunk
+from tests.fixtures.qdrant import Qdrant
+from tests.fixtures.stores import MemoryStore
 
 LEXICAL_ONLY = Identity(pipeline=1, embedding=None, size=None, average_words=7.5, average_grams=30)
 WITH_DENSE = replace(LEXICAL_ONLY, embedding="model@1", size=3)
@@ -32,15 +36,20 @@ Open = Callable[[], Store]
 """Opens the same place again."""
 
 
-@pytest.fixture(params=["edge", "memory", "server"])
+@pytest.fixture(params=["edge", "dictionary", "memory", "served", "server"])
 async def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
     opened: list[Store] = []
+    kept: dict[str, Any] = {}
     collection = f"test-{uuid.uuid4()}"
 
     def open_again() -> Store:
         match request.param:
             case "edge":
                 opened.append(EdgeStore(tmp_path))
+            case "dictionary":
+                opened.append(MemoryStore(kept))
+            case "served":
+                opened.append(ServerStore(request.getfixturevalue("qdrant"), collection=collection))
             case "memory" if not opened:  # lives and dies with its client
                 opened.append(ServerStore(MEMORY, collection=collection))
             case "server":
@@ -49,14 +58,24 @@ async def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIte
 
     if request.param == "server" and not QDRANT_URL:
         pytest.skip("QDRANT_URL is not set")
+    if request.param == "served":
+        request.getfixturevalue("qdrant")
     yield open_again
     for store in opened:
         await store.close()
     if request.param == "server":
         async with asyncio.timeout(10):
             client = AsyncQdrantClient(url=QDRANT_URL)
-            await client.delete_collection(collection)
+            for made in (await client.get_collections()).collections:
+                if made.name.startswith(collection):
+                    await client.delete_collection(made.name)
             await client.close()
+
+
+@pytest.fixture(scope="module")
+def qdrant() -> Iterator[str]:
+    with Qdrant().served() as url:
+        yield url
 
 
 @pytest.fixture
@@ -81,8 +100,12 @@ async def ranked(store: Store, *terms: int, visible_to: Readers = MEMBER, limit:
     return [hit.id for hit in await store.rank_lexical(question(*terms), visible_to=visible_to, limit=limit)]
 
 
-async def listed(store: Store) -> dict[ChunkId, DocumentId]:
-    return {id: document async for id, document in store.ids()}
+async def listed(store: Store) -> dict[ChunkId, Chunk]:
+    return {chunk.id: chunk async for page in store.scroll() for chunk in page}
+
+
+async def texts(store: Store) -> set[str]:
+    return {chunk.text for chunk in (await listed(store)).values()}
 
 
 async def test_a_place_without_an_index_has_no_identity(store: Store) -> None:
@@ -165,7 +188,7 @@ async def test_everything_written_is_there_when_the_place_is_opened_again(open_a
     await store.delete([gone.id])
     await store.flush()
     again = open_again()
-    assert await listed(again) == {kept.id: kept.document}
+    assert await listed(again) == {kept.id: kept}
     assert await ranked(again, 1) == [kept.id]
 
 
@@ -232,12 +255,54 @@ async def test_nothing_without_a_shared_reader_is_ever_ranked(
     assert {hit.id for hit in dense} == allowed
 
 
-async def test_every_chunk_is_listed_once_with_its_document(store: Store) -> None:
+async def test_every_chunk_is_listed_once_in_pages_of_bounded_size(store: Store) -> None:
     await store.create(LEXICAL_ONLY)
-    many = [chunk("x", document=f"{number}.md") for number in range(1005)]
+    many = [chunk("x", document=f"{number}.md") for number in range(SCROLL_PAGE + 5)]
     await store.upsert([point(each) for each in many])
-    assert sorted([pair async for pair in store.ids()]) == sorted((each.id, each.document) for each in many)
-    assert await store.count() == 1005
+    pages = [page async for page in store.scroll()]
+    assert sorted((each for page in pages for each in page), key=by_id) == sorted(many, key=by_id)
+    assert max(map(len, pages)) <= SCROLL_PAGE
+    assert await store.count() == len(many)
+
+
+def by_id(chunk: Chunk) -> ChunkId:
+    return chunk.id
+
+
+async def test_an_empty_index_lists_nothing(store: Store) -> None:
+    await store.create(LEXICAL_ONLY)
+    assert await listed(store) == {}
+
+
+async def test_a_new_description_leaves_the_vectors_and_makes_no_chunk(store: Store) -> None:
+    await store.create(WITH_DENSE)
+    old, other, never = chunks(3)
+    await store.upsert([point(old, {7: 1.0}, [1.0, 0.0, 0.0]), point(other, {8: 1.0}, [0.0, 1.0, 0.0])])
+    new = replace(old, title="New title", headings=("A",), url=None, updated_at=None, readers=frozenset({"group:a"}))
+    await store.describe([new, never])
+    await store.describe([])
+    assert await listed(store) == {new.id: new, other.id: other}
+    assert await ranked(store, 7, visible_to=frozenset({"group:a"})) == [new.id]
+    assert await ranked(store, 7) == []
+    assert (await store.vectors([new.id]))[new.id] == pytest.approx([1.0, 0.0, 0.0])
+
+
+async def test_vectors_come_back_at_unit_length_for_chunks_that_are_there(store: Store) -> None:
+    await store.create(WITH_DENSE)
+    first, second, never = chunks(3)
+    await store.upsert([point(first, dense=[0.0, 0.6, 0.8]), point(second, dense=[0.0, 0.0, 5.0])])
+    found = await store.vectors([first.id, second.id, never.id])
+    assert found.keys() == {first.id, second.id}
+    assert list(found[first.id]) == pytest.approx([0.0, 0.6, 0.8])
+    assert list(found[second.id]) == pytest.approx([0.0, 0.0, 1.0])
+    assert await store.vectors([]) == {}
+
+
+async def test_an_index_without_an_embedding_model_has_no_vectors(store: Store) -> None:
+    await store.create(LEXICAL_ONLY)
+    there = chunk("x")
+    await store.upsert([point(there)])
+    assert await store.vectors([there.id]) == {}
 
 
 async def test_making_an_index_anew_leaves_nothing_of_the_old_one(store: Store) -> None:
@@ -248,6 +313,145 @@ async def test_making_an_index_anew_leaves_nothing_of_the_old_one(store: Store) 
     assert await store.count() == 0
     await store.upsert([point(chunk("new"))])
     assert await store.count() == 1
+
+
+async def test_an_index_that_is_there_is_left_alone_unless_it_is_to_be_replaced(open_again: Open) -> None:
+    first, second = open_again(), open_again()
+    await first.create(LEXICAL_ONLY, replace=False)
+    await first.upsert([point(chunk("kept"))])
+    await second.create(replace(LEXICAL_ONLY, average_words=99), replace=False)
+    assert await second.identity() == LEXICAL_ONLY
+    assert await texts(second) == {"kept"}
+
+
+async def test_any_number_of_writers_may_make_the_first_index_at_once(open_again: Open) -> None:
+    async def write(number: int) -> None:
+        store = open_again()
+        await store.create(replace(LEXICAL_ONLY, average_words=number), replace=False)
+        await store.upsert([point(chunk(f"by {number}", document=str(number)))])
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as writers:
+        for number in range(4):
+            writers.create_task(write(number))
+    assert await texts(open_again()) == {f"by {number}" for number in range(4)}
+
+
+async def built(store: Store, *documents: str) -> Store:
+    """`store` with a chunk for each document, whose text is its name."""
+    await store.create(LEXICAL_ONLY)
+    await store.upsert([point(chunk(document, document=document)) for document in documents])
+    await store.flush()
+    return store
+
+
+async def test_nobody_reads_a_draft_and_everybody_reads_what_is_published(open_again: Open) -> None:
+    writer, reader = open_again(), open_again()
+    await built(writer, "old")
+    assert await texts(reader) == {"old"}
+    draft = await built(writer.draft(), "new", "newer")
+    assert await texts(reader) == {"old"}
+    await writer.upsert([point(chunk("written meanwhile", document="meanwhile"))])
+    assert await texts(reader) == {"old", "written meanwhile"}
+    await draft.publish()
+    await draft.close()
+    for store in (reader, writer, open_again()):
+        assert await texts(store) == {"new", "newer"}
+        assert len(await ranked(store, 1)) == 2
+
+
+async def test_the_index_that_was_in_use_before_can_be_put_back_and_forth(open_again: Open) -> None:
+    store = await built(open_again(), "old")
+    assert await store.previous() is None
+    draft = await built(store.draft(), "new")
+    await draft.publish()
+    await draft.publish()
+    await draft.close()
+    for in_use, before in (("old", "new"), ("new", "old")):
+        previous = await store.previous()
+        assert previous is not None
+        assert await texts(previous) == {in_use}
+        await previous.upsert([point(chunk(in_use, document=in_use))])
+        await previous.publish()
+        await previous.close()
+        assert await texts(store) == {in_use}
+        other = await store.previous()
+        assert other is not None
+        assert await texts(other) == {before}
+        await other.close()
+
+
+async def test_only_one_earlier_index_is_kept(open_again: Open) -> None:
+    store = await built(open_again(), "first")
+    for name in ("second", "third"):
+        draft = await built(store.draft(), name)
+        await draft.publish()
+        await draft.close()
+    previous = await store.previous()
+    assert previous is not None
+    assert await texts(previous) == {"second"}
+    await previous.close()
+    assert await store.draft().identity() is None
+
+
+async def test_a_later_draft_takes_the_place_of_an_earlier_one(open_again: Open) -> None:
+    store = await built(open_again(), "old")
+    earlier = await built(store.draft(), "earlier")
+    later = await built(store.draft(), "later")
+    for use in (lambda: earlier.upsert([point(chunk("x"))]), earlier.count, earlier.publish):
+        with pytest.raises(IndexMissing):
+            await use()
+    assert await texts(later) == {"later"}
+    await later.publish()
+    assert await texts(store) == {"later"}
+    await earlier.close()
+    await later.close()
+
+
+async def test_a_draft_that_was_left_is_found_again(open_again: Open) -> None:
+    store = await built(open_again(), "old")
+    left = await built(store.draft(), "half done")
+    await left.close()
+    found = open_again().draft()
+    assert await found.identity() == LEXICAL_ONLY
+    assert await texts(found) == {"half done"}
+    await found.publish()
+    await found.close()
+    assert await texts(store) == {"half done"}
+
+
+async def test_the_first_index_can_be_a_draft_that_is_published(open_again: Open) -> None:
+    store = open_again()
+    draft = await built(store.draft(), "first")
+    assert await store.identity() is None
+    await draft.publish()
+    await draft.close()
+    assert await texts(store) == {"first"}
+    assert await store.previous() is None
+
+
+async def test_without_a_draft_there_is_nothing_to_read_or_to_publish(open_again: Open) -> None:
+    store = await built(open_again(), "old")
+    draft = store.draft()
+    assert await draft.identity() is None
+    for use in (draft.count, draft.publish):
+        with pytest.raises(IndexMissing):
+            await use()
+    await draft.close()
+    await store.publish()
+    assert await texts(store) == {"old"}
+
+
+async def test_making_the_index_anew_leaves_the_one_before_it(open_again: Open) -> None:
+    store = await built(open_again(), "first")
+    draft = await built(store.draft(), "second")
+    await draft.publish()
+    await draft.close()
+    await built(store, "third")
+    assert await texts(open_again()) == {"third"}
+    previous = await store.previous()
+    assert previous is not None
+    assert await texts(previous) == {"first"}
+    await previous.close()
 
 
 async def test_both_engines_give_the_same_ranking(tmp_path: Path) -> None:

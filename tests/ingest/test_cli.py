@@ -1,53 +1,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from ingest import terminal
-from ingest.cli import cli
 from ingest.ledger import Ledger, StateSettings
-
-TRAVEL = "# Travel\n\nSend the receipts of a journey to the accounting office within thirty days.\n"
-SALARIES = "---\nreaders: [group:finance]\n---\n# Salaries\n\nThe salary bands are reviewed every spring.\n"
-
-Ingest = Callable[..., Result]
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory without configuration."""
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):  # noqa: TID251 - what the machine has set is no part of these tests
-        if name.startswith("SOUFFLEUR_"):
-            monkeypatch.delenv(name)
-    return tmp_path
-
-
-@pytest.fixture
-def ingest(folder: Path) -> Ingest:
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(cli, arguments, prog_name="ingest")
-
-    return run
-
-
-def write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-
-
-def data(result: Result) -> Any:
-    return json.loads(result.stdout)
+from tests.fixtures.command_line import SALARIES, TRAVEL, Ingest, data, write
 
 
 def test_a_folder_is_synced_and_searched_without_any_configuration(ingest: Ingest, folder: Path) -> None:
@@ -97,7 +62,7 @@ def test_what_was_skipped_or_failed_is_named_on_one_line_each(ingest: Ingest, fo
     assert skipped == "  skipped  empty.md: the file is empty"
     assert failed.startswith("  failed   two\\nlines\\x1b[31m.pdf: ")
     assert "still failing" in second.stdout
-    assert "ingest sync --retry docs" in second.stdout
+    assert "ingest retry docs" in second.stdout
 
 
 def test_plan_tells_what_a_sync_would_do_and_does_nothing(ingest: Ingest, folder: Path) -> None:
@@ -174,8 +139,11 @@ def test_a_folder_that_is_empty_all_at_once_is_held_back_and_told(ingest: Ingest
 
     assert "Nothing is listed any more" in ingest("plan", "docs").stdout
     held_back = ingest("sync", "docs")
-    assert held_back.exit_code == 1
-    assert "1 document would go, for nothing is listed any more: is everything mounted?" in held_back.stdout
+    assert held_back.exit_code == 3
+    assert (
+        "1 document would go, for nothing is listed any more: is everything mounted, and may it still be read?"
+        in held_back.stdout
+    )
     assert "docs/travel.md" in ingest("search", "receipts").stdout
     assert ingest("sync", "docs", "--allow-removals").exit_code == 0
 
@@ -222,7 +190,8 @@ def test_a_rate_is_shown_when_it_says_something(seconds: float, shown: str) -> N
 
 
 def test_reindex_before_any_sync_builds_nothing(ingest: Ingest, folder: Path) -> None:
-    assert ingest("reindex").stdout == "Nothing is indexed yet: ingest sync FOLDER\n"
+    result = ingest("reindex")
+    assert (result.exit_code, result.stderr) == (2, "Error: nothing is indexed yet: ingest sync FOLDER\n")
     assert not (folder / ".souffleur" / "index").exists()
 
 
@@ -233,6 +202,10 @@ def test_reindex_builds_the_index_without_the_source(ingest: Ingest, folder: Pat
 
     assert "built anew: 1 passage" in ingest("reindex").stdout
     assert "docs/travel.md" in ingest("search", "receipts").stdout
+    assert data(ingest("reindex", "--json"))["recall"]["new"] == 1.0
+    assert "in use again: 1 passage" in ingest("reindex", "--rollback").stdout
+    assert "docs/travel.md" in ingest("search", "receipts").stdout
+    assert ingest("verify").exit_code == 0
 
 
 def test_sources_come_from_the_configuration_and_those_that_left_it_are_told(ingest: Ingest, folder: Path) -> None:
@@ -312,8 +285,8 @@ def test_a_second_writer_is_told_to_wait(ingest: Ingest, folder: Path) -> None:
     async def while_another_writes() -> Result:
         ledger = await Ledger.open(StateSettings(url=f"sqlite+aiosqlite:///{folder / '.souffleur' / 'state.db'}"))
         try:
-            async with ledger.writing():
-                return await asyncio.to_thread(ingest, "reindex")
+            async with ledger.writing("docs"):
+                return await asyncio.to_thread(ingest, "forget", "docs")
         finally:
             await ledger.close()
 

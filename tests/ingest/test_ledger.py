@@ -11,12 +11,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url
 
 from ingest import database, migrations
 from ingest.ledger import (
     DatabaseUnavailable,
     DatabaseUnreadable,
+    LeaseLost,
     Ledger,
     LedgerBusy,
     Record,
@@ -24,6 +25,7 @@ from ingest.ledger import (
     StateSettings,
 )
 from ingest.model import Chunk, ChunkId, DocumentId, Readers
+from tests.fixtures.postgres import Postgres
 
 NOON = datetime(2026, 3, 2, 12, 30, tzinfo=timezone(timedelta(hours=2)))
 
@@ -32,11 +34,26 @@ def settings(folder: Path) -> StateSettings:
     return StateSettings(url=f"sqlite+aiosqlite:///{folder / 'state.db'}")
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def state(request: pytest.FixtureRequest, tmp_path: Path) -> StateSettings:
+    if request.param == "postgres":
+        return StateSettings(url=request.getfixturevalue("postgres_url"))
+    return settings(tmp_path)
+
+
 @pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
-    ledger = await Ledger.open(settings(tmp_path))
+async def ledger(state: StateSettings) -> AsyncIterator[Ledger]:
+    ledger = await Ledger.open(state)
     yield ledger
     await ledger.close()
+
+
+@pytest.fixture
+async def other(ledger: Ledger, state: StateSettings) -> AsyncIterator[Ledger]:
+    """The same database, as another process has it open."""
+    other = await Ledger.open(state)
+    yield other
+    await other.close()
 
 
 def record(id: str, *, readers: Readers = frozenset({"everyone"}), error: str | None = None) -> Record:
@@ -124,15 +141,73 @@ async def test_only_what_shares_a_token_is_readable_and_what_is_unknown_is_not(l
 
 
 async def test_chunks_stay_unsettled_until_a_commit_that_does_not_name_them(ledger: Ledger) -> None:
-    await ledger.unsettle([ChunkId("a"), ChunkId("b"), ChunkId("a")])
-    await ledger.unsettle([ChunkId("b")])
-    assert sorted(await ledger.unsettled()) == ["a", "b"]
+    await ledger.unsettle("docs", [ChunkId("a"), ChunkId("b"), ChunkId("a")])
+    await ledger.unsettle("docs", [ChunkId("b")])
+    await ledger.unsettle("wiki", [ChunkId("w")])
+    assert sorted(await ledger.unsettled("docs")) == ["a", "b"]
+    assert sorted(await ledger.unsettled()) == ["a", "b", "w"]
 
     await ledger.commit("docs", gone=[ChunkId("b")])
-    assert await ledger.unsettled() == ["b"]
+    assert sorted(await ledger.unsettled()) == ["b", "w"]
 
-    await ledger.settle()
+    await ledger.settle("docs")
+    assert await ledger.unsettled() == ["w"]
+    await ledger.settle_all()
     assert await ledger.unsettled() == []
+
+
+async def test_every_chunk_comes_in_pages_in_the_order_of_ids(ledger: Ledger) -> None:
+    records = [record(f"d{number:02}") for number in range(7)]
+    await ledger.commit("docs", records=records, chunks={r.id: [chunk(r, 0), chunk(r, 1)] for r in records})
+
+    pages = [page async for page in ledger.pages(5)]
+
+    assert [len(page) for page in pages] == [5, 5, 4]
+    assert [each.id for page in pages for each in page] == sorted(f"d{n:02}-{p}" for n in range(7) for p in range(2))
+    assert pages[0][0] == chunk(records[0], 0)
+
+
+async def test_a_text_is_found_again_under_any_name_unless_its_chunk_is_unsettled(ledger: Ledger) -> None:
+    first, second = record("first"), record("second")
+    await ledger.commit("docs", records=[first, second], chunks={r.id: [chunk(r, 0)] for r in (first, second)})
+    moved = replace(chunk(first, 0), id=ChunkId("moved"), document=DocumentId("elsewhere"), position=4)
+    retitled = replace(moved, id=ChunkId("retitled"), title="Another title, which is part of the indexed text")
+    await ledger.unsettle("docs", [ChunkId("second-0")])
+
+    found = await ledger.same_texts([moved, retitled, replace(chunk(second, 0), id=ChunkId("new"))])
+
+    assert found == {"moved": "first-0"}
+
+
+async def test_what_was_removed_is_remembered_until_it_comes_back(ledger: Ledger) -> None:
+    await ledger.commit("docs", records=[record("a"), record("b"), record("c")])
+    await ledger.commit("docs", removed=[DocumentId("a"), DocumentId("b")])
+    assert {(each.source, each.document) for each in await ledger.removed()} == {("docs", "a"), ("docs", "b")}
+
+    await ledger.commit("docs", records=[record("a")])
+    assert [each.document for each in await ledger.removed()] == ["b"]
+
+
+async def test_a_cursor_holds_for_the_settings_it_was_kept_under(ledger: Ledger) -> None:
+    await ledger.remember_source(SourceRecord(name="wiki", location="/wiki", configured=True))
+    assert await ledger.cursor("wiki", "one") is None
+    await ledger.keep_cursor("wiki", "one", "42")
+    await ledger.remember_source(SourceRecord(name="wiki", location="/moved", configured=True))
+
+    assert await ledger.cursor("wiki", "one") == "42"
+    assert await ledger.cursor("wiki", "other") is None
+
+
+async def test_documents_in_trouble_are_known_whole_and_the_others_by_what_was_listed(ledger: Ledger) -> None:
+    fine, failed, due = record("fine"), record("failed", error="broken"), replace(record("due"), due=True)
+    await ledger.commit("docs", records=[replace(fine, listed="digest"), failed, due])
+
+    known = await ledger.known("docs")
+
+    assert known.digests == {"fine": "digest"}
+    assert known.troubled == {"failed": failed, "due": due}
+    assert (len(known), "due" in known, "unknown" in known) == (3, True, False)
+    assert await ledger.records("docs", [fine.id, DocumentId("unknown")]) == {"fine": replace(fine, listed="digest")}
 
 
 async def test_how_sources_stand_is_told_by_their_runs_and_documents(ledger: Ledger) -> None:
@@ -153,27 +228,90 @@ async def test_how_sources_stand_is_told_by_their_runs_and_documents(ledger: Led
 async def test_failing_documents_are_named_with_their_reasons_up_to_a_limit(ledger: Ledger) -> None:
     empty = replace(record("empty", error="there is no text in it"), empty=True)
     failed = [record(id, error=f"{id} is damaged") for id in "cab"]
-    async with ledger.writing():
-        await ledger.commit("docs", records=[record("good"), empty, *failed])
+    await ledger.commit("docs", records=[record("good"), empty, *failed])
 
     assert await ledger.failing("docs", 2) == {"a": "a is damaged", "b": "b is damaged"}
     assert await ledger.failing("other", 2) == {}
 
 
-async def test_there_is_one_writer_at_a_time(ledger: Ledger, tmp_path: Path) -> None:
-    other = await Ledger.open(settings(tmp_path))
-    try:
-        async with ledger.writing():
-            with pytest.raises(LedgerBusy, match="wait until it has ended"):
-                async with other.writing():
+async def test_a_source_has_one_writer_at_a_time_and_two_sources_have_two(ledger: Ledger, other: Ledger) -> None:
+    async with ledger.writing("docs"):
+        with pytest.raises(LedgerBusy, match="writing 'docs'; wait until it has ended"):
+            async with other.writing("docs"):
+                pass
+        async with other.writing("wiki"):
+            await other.commit("wiki", records=[replace(record("a"), source="wiki")])
+            await ledger.commit("docs", records=[record("a")])
+    async with other.writing("docs"):
+        await other.settle("docs")
+
+
+async def test_who_writes_alone_lets_nobody_else_write_and_waits_for_nobody(ledger: Ledger, other: Ledger) -> None:
+    async with ledger.writing("docs"):
+        with pytest.raises(LedgerBusy):
+            async with other.alone():
+                pass
+    async with ledger.alone():
+        for lease in (other.writing("docs"), other.alone()):
+            with pytest.raises(LedgerBusy):
+                async with lease:
                     pass
-        async with other.writing():
-            await other.settle()
+        await ledger.settle_all()
+    async with other.alone():
+        pass
+
+
+async def test_a_writer_whose_lease_broke_commits_nothing_more(postgres: Postgres, postgres_url: str) -> None:
+    ledger = await Ledger.open(StateSettings(url=postgres_url))
+    try:
+        async with ledger.writing("docs"):
+            await ledger.commit("docs", records=[record("before")])
+            postgres.run(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database ="
+                f" (SELECT oid FROM pg_database WHERE datname = '{make_url(postgres_url).database}')"
+            )
+            with pytest.raises(LeaseLost, match="run the sync again"):
+                await ledger.commit("docs", records=[record("after")])
+        assert set(await ledger.documents("docs")) == {"before"}
     finally:
-        await other.close()
+        await ledger.close()
 
 
-async def test_the_tables_are_those_that_the_migrations_make(ledger: Ledger, tmp_path: Path) -> None:
+async def test_a_lock_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    ledger = await Ledger.open(settings(tmp_path))
+    try:
+        (tmp_path / "state.db.locks").write_text("")
+        with pytest.raises(DatabaseUnavailable, match=r"state\.db\.locks"):
+            async with ledger.writing("docs"):
+                pass
+    finally:
+        await ledger.close()
+
+
+async def test_a_ledger_of_the_first_revision_is_brought_up_to_date_with_all_it_holds(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'state.db'}")
+    with engine.begin() as connection:
+        migrations.upgrade(connection, database.LEDGER.versions, "0001", database.LEDGER.version_table)
+        connection.exec_driver_sql("INSERT INTO sources VALUES ('docs', '/docs', 1)")
+        connection.exec_driver_sql(
+            "INSERT INTO documents VALUES ('docs', 'a', '1:2', 'ab', 'kreuzberg', NULL, 0, 'A', NULL, NULL, NULL, 'en',"
+            " '[\"everyone\"]', NULL, '2026-03-02 10:30:00')"
+        )
+        connection.exec_driver_sql("INSERT INTO chunks VALUES ('a-0', 'docs', 'a', 0, '[]', NULL, 'Text.')")
+        connection.exec_driver_sql("INSERT INTO unsettled VALUES ('a-0'), ('gone')")
+    engine.dispose()
+
+    ledger = await Ledger.open(settings(tmp_path))
+    try:
+        assert [each.text async for page in ledger.pages() for each in page] == ["Text."]
+        assert (await ledger.documents("docs"))[DocumentId("a")].due is False
+        assert sorted(await ledger.unsettled("docs")) == ["a-0", "gone"]
+    finally:
+        await ledger.close()
+
+
+async def test_the_tables_are_those_that_the_migrations_make(tmp_path: Path) -> None:
+    await (await Ledger.open(settings(tmp_path))).close()
     engine = create_engine(f"sqlite:///{tmp_path / 'state.db'}")
     try:
         with engine.connect() as connection:
@@ -202,7 +340,8 @@ async def test_tables_of_others_in_the_same_database_are_left_alone(tmp_path: Pa
     assert {"threads", "bot_version", "documents", database.LEDGER.version_table} <= names
 
 
-async def test_a_database_of_a_newer_version_is_refused(ledger: Ledger, tmp_path: Path) -> None:
+async def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    await (await Ledger.open(settings(tmp_path))).close()
     with sqlite3.connect(tmp_path / "state.db") as connection:
         connection.execute(f"UPDATE {database.LEDGER.version_table} SET version_num = '9999'")
     connection.close()

@@ -42,7 +42,7 @@ BAD = {
     "unknown section unlike any": (
         "# ours\n\nplugins: []\n",
         "souffleur.yaml:3: plugins: unknown key; known here: home, models, index, state, parsing, languages, sources, "
-        "log, serve, answer",
+        "guard, log, serve, answer",
     ),
     "unknown key in a section": (
         "parsing:\n  workers: 2\n  memory: 512\n",
@@ -106,7 +106,7 @@ BAD = {
     "text for a section": (
         "index: qdrant\n",
         "souffleur.yaml:1: index: expected a section of `name: value` lines, got 'qdrant'; its keys: path, "
-        "url, collection",
+        "url, collection, golden",
     ),
     "a list for a section": (
         "sources:\n  - root: docs\n",
@@ -438,3 +438,55 @@ def test_a_named_file_that_is_none_is_told(name: str, message: str, monkeypatch:
 def test_the_example_changes_nothing_until_a_line_is_uncommented(folder: Path) -> None:
     example = EXAMPLE.read_text(encoding="utf-8")
     assert settings_of(example) == IngestSettings().placed(folder)
+
+
+KINDS = {
+    "an unknown kind": (
+        "sources:\n  wiki: {kind: confluense, base_url: https://x.example}\n",
+        "souffleur.yaml:2: sources.wiki.kind: 'confluense' is no kind of source; did you mean 'confluence'?",
+    ),
+    "a wrong key of a kind": (
+        "sources:\n  wiki:\n    kind: confluence\n    base_url: https://wiki.example.org\n    space: [HR]\n",
+        "souffleur.yaml:5: sources.wiki.space: unknown key; did you mean 'spaces'?",
+    ),
+    "a missing key of a kind": (
+        "sources:\n  wiki:\n    kind: confluence\n",
+        "souffleur.yaml:2: sources.wiki.base_url: is missing; add `base_url: …`",
+    ),
+    "a wrong value of a kind": (
+        "sources:\n  site:\n    kind: website\n    start: [https://x.example/]\n    max_pages: many\n",
+        "souffleur.yaml:5: sources.site.max_pages: expected a whole number, got 'many'; for example 10000",
+    ),
+    "a token in the file": (
+        "sources:\n  hr-wiki: {kind: confluence, base_url: https://wiki.example.org, token: abc}\n",
+        "souffleur.yaml:2: sources.hr-wiki.token: a secret does not belong in this file; take the line out and set"
+        " SOUFFLEUR_SOURCE_HR_WIKI_TOKEN in the environment or in .env",
+    ),
+    "a guard that is none": (
+        "guard: {share: 20}\n",
+        "souffleur.yaml:1: guard.share: must be at most 1, got 20",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), KINDS.values(), ids=KINDS.keys())
+def test_what_is_wrong_with_a_source_is_told_by_line_whatever_its_kind(text: str, message: str) -> None:
+    assert complaint(text) == message
+
+
+def test_each_source_has_a_token_of_its_own_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOUFFLEUR_SOURCE_HR_WIKI_TOKEN", "first")
+    Path(".env").write_text("SOUFFLEUR_SOURCE_CHAT_TOKEN=second\n", encoding="utf-8")
+    sources = settings_of(
+        "sources:\n  hr-wiki: {kind: confluence, base_url: https://wiki.example.org}\n"
+        "  chat: {kind: slack}\n  docs: {root: docs}\n"
+    ).sources
+    found = {name: source.token and source.token.get_secret_value() for name, source in sources.items()}
+    assert found == {"hr-wiki": "first", "chat": "second", "docs": None}
+    assert "first" not in repr(sources)
+    assert "first" not in str(sources["hr-wiki"].model_dump())
+
+
+def test_a_source_without_a_kind_is_a_folder(folder: Path) -> None:
+    [source] = settings_of("sources:\n  docs: {root: docs}\n").sources.values()
+    assert (source.kind, source.location) == ("files", str(folder / "docs"))

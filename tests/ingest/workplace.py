@@ -5,93 +5,30 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ingest.commit import Writer
 from ingest.index.edge import EdgeStore
 from ingest.index.hybrid import Index
-from ingest.index.interface import Identity, Point, Ranked, SparseVector, Store
-from ingest.ledger import Ledger, StateSettings
-from ingest.model import EVERYONE, Chunk, ChunkId, DocumentId, Readers
+from ingest.index.interface import Embedder, Store
+from ingest.ledger import Ledger, SourceRecord, StateSettings
+from ingest.model import EVERYONE, Chunk, DocumentId, Readers
 from ingest.parsers.interface import ParsingSettings
 from ingest.parsers.sandbox import Sandbox
+from ingest.reading import Parse
 from ingest.sources.files import AccessRule, Files, FilesSettings
 from ingest.sources.interface import Source
-from ingest.sync import Parse, Progress, Report, sync
+from ingest.sync import Report, Run
+from tests.fixtures.stores import MemoryStore
 
 WAIT = 30
 """Seconds that a test may take before it is given up; nothing here comes near it."""
 
 Wrap = Callable[[Any], Any]
-
-
-class MemoryStore:
-    """A `Store` in a dictionary that outlives it, as a folder does; what it holds is never durable and always there."""
-
-    place = "memory"
-
-    def __init__(self, kept: dict[str, Any]) -> None:
-        self._kept = kept
-
-    @property
-    def _points(self) -> dict[ChunkId, Point]:
-        return self._kept.setdefault("points", {})
-
-    async def identity(self) -> Identity | None:
-        return self._kept.get("identity")
-
-    async def create(self, identity: Identity) -> None:
-        self._kept.clear()
-        self._kept["identity"] = identity
-
-    async def upsert(self, points: Sequence[Point]) -> None:
-        self._points.update({point.chunk.id: point for point in points})
-
-    async def delete(self, ids: Sequence[ChunkId]) -> None:
-        for id in ids:
-            self._points.pop(id, None)
-
-    async def set_readers(self, ids: Sequence[ChunkId], readers: Readers) -> None:
-        for id in set(ids) & self._points.keys():
-            point = self._points[id]
-            self._points[id] = replace(point, chunk=replace(point.chunk, readers=readers))
-
-    async def flush(self) -> None:
-        pass
-
-    async def rank_lexical(self, vector: SparseVector, *, visible_to: Readers, limit: int) -> list[Ranked]:
-        wanted = dict(zip(vector.indices, vector.values, strict=True))
-        ranked = [
-            Ranked(id=point.chunk.id, score=score)
-            for point in self._points.values()
-            if point.chunk.readers & visible_to
-            and (score := sum(wanted.get(i, 0) * v for i, v in zip(*_parts(point.lexical), strict=True)))
-        ]
-        return sorted(ranked, key=lambda item: -item.score)[:limit]
-
-    async def rank_dense(self, vector: Sequence[float], *, visible_to: Readers, limit: int) -> list[Ranked]:
-        raise AssertionError("there is no embedding model here")
-
-    async def chunks(self, ids: Iterable[ChunkId]) -> list[Chunk]:
-        return [self._points[id].chunk for id in ids if id in self._points]
-
-    async def count(self) -> int:
-        return len(self._points)
-
-    async def ids(self) -> AsyncIterator[tuple[ChunkId, DocumentId]]:
-        for point in list(self._points.values()):
-            yield point.chunk.id, point.chunk.document
-
-    async def close(self) -> None:
-        pass
-
-
-def _parts(vector: SparseVector) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    return vector.indices, vector.values
 
 
 @dataclass
@@ -112,6 +49,8 @@ class Workplace:
         self.home = folder / "home"
         self.kept: dict[str, Any] = {}
         self._embedded = embedded
+        self.embedder: Embedder | None = None
+        """Shared by all runs; the index is lexical without one."""
         self._clock = 1_700_000_000
 
     def copy(self, folder: Path) -> Workplace:
@@ -149,34 +88,39 @@ class Workplace:
         store: Store = EdgeStore(self.home / "index") if self._embedded else MemoryStore(self.kept)
         try:
             async with Sandbox(ParsingSettings()) as sandbox:
-                yield Rooms(ledger=wrap(ledger), store=store, index=Index(wrap(store)), sandbox=sandbox)
+                yield Rooms(
+                    ledger=wrap(ledger), store=store, index=Index(wrap(store), embedder=self.embedder), sandbox=sandbox
+                )
         finally:
             await store.close()
             await ledger.close()
 
-    async def sync(
-        self,
-        source: Source | None = None,
-        *,
-        wrap: Wrap = lambda room: room,
-        parse: Parse | None = None,
-        progress: Progress = lambda _: None,
-        stop: asyncio.Event | None = None,
-        retry: bool = False,
-        allow_removals: bool = False,
-    ) -> Report:
-        async with asyncio.timeout(WAIT), self.rooms(wrap) as rooms, rooms.ledger.writing():
-            return await sync(
-                source or self.source(),
+    async def sync(self, source: Source | None = None, **how: Any) -> Report:
+        """One run, in rooms opened for it; `how` as for `run`, and what `Run.sync` takes."""
+        wanted = {name: how.pop(name) for name in ("full", "allow_removals") if name in how}
+        async with self.run(source, **how) as run:
+            return await run.sync(**wanted)
+
+    async def retry(self, source: Source | None = None, **how: Any) -> Report:
+        async with self.run(source, **how) as run:
+            return await run.retry()
+
+    @asynccontextmanager
+    async def run(
+        self, source: Source | None = None, *, wrap: Wrap = lambda room: room, parse: Parse | None = None, **how: Any
+    ) -> AsyncIterator[Run]:
+        """A run that holds the lease; `how` is what `Run` takes."""
+        source = source or self.source()
+        async with asyncio.timeout(WAIT), self.rooms(wrap) as rooms, rooms.ledger.writing(source.name):
+            await rooms.ledger.remember_source(SourceRecord(name=source.name, location="", configured=True))
+            yield Run(
+                source=source,
                 ledger=rooms.ledger,
-                writer=Writer(rooms.ledger, rooms.index),
+                writer=Writer(source.name, rooms.ledger, rooms.index),
                 parse=parse or rooms.sandbox.parse,
                 workers=2,
                 languages=("en", "fr", "de"),
-                progress=progress,
-                stop=stop,
-                retry=retry,
-                allow_removals=allow_removals,
+                **how,
             )
 
     async def found(self, words: str, *tokens: str) -> set[DocumentId]:
@@ -189,9 +133,7 @@ class Workplace:
     async def held(self) -> tuple[dict[str, Chunk], dict[str, Chunk]]:
         """Every chunk by id, as the ledger has it and as the index has it."""
         async with self.rooms() as rooms:
-            documents = await rooms.ledger.documents("docs")
-            chunks = await rooms.ledger.chunks("docs", documents)
-            known = {chunk.id: chunk for passages in chunks.values() for chunk in passages}
-            ids = [id async for id, _ in rooms.store.ids()] if await rooms.store.identity() else []
-            indexed = {chunk.id: chunk for chunk in await rooms.store.chunks(ids)}
+            known = {chunk.id: chunk async for page in rooms.ledger.pages() for chunk in page}
+            pages = [page async for page in rooms.store.scroll()] if await rooms.store.identity() else []
+            indexed = {chunk.id: chunk for page in pages for chunk in page}
             return dict(known), dict(indexed)

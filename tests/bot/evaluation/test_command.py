@@ -10,8 +10,8 @@ import pytest
 from bot.evaluation.command import evaluate_sets
 from bot.settings import BotSettings
 from ingest.index.interface import ModelMisconfigured
-from tests.bot.evaluation.test_sets import make_set
 from tests.fixtures.gateway import Gateway, status
+from tests.ingest.test_questions import make_set
 
 CORPUS = "".join(
     json.dumps({"_id": id, "title": title, "text": text}) + "\n"

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.evaluation.measures import measure, ndcg, recall_at, reciprocal_rank, table
-from bot.evaluation.sets import Query, QuestionSet, by_document
 from ingest.errors import ConfigurationError
+from ingest.questions import Query, QuestionSet, by_document
 
 
 def a_set(**relevant: dict[str, int]) -> QuestionSet:

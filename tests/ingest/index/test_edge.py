@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
 
 from ingest.errors import ConfigurationError
 from ingest.index.edge import EdgeStore
+from ingest.index.generations import Generations
 from ingest.index.hybrid import Index
-from ingest.index.interface import IndexDamaged, IndexMissing, IndexUnavailable
+from ingest.index.interface import Identity, IndexDamaged, IndexMissing, IndexUnavailable
 from tests.fixtures.chunks import MEMBER, chunk
+
+IDENTITY = Identity(pipeline=1, embedding=None, size=None, average_words=9, average_grams=40)
 
 PATIENCE = 30
 """Seconds after which a test that waits for another process has failed."""
@@ -62,6 +68,11 @@ async def index(tmp_path: Path) -> AsyncIterator[Index]:
         yield index
 
 
+def generation(tmp_path: Path, number: int = 1) -> Path:
+    """Folder of the index that `index` makes, or of a later one."""
+    return tmp_path / "index" / str(number)
+
+
 async def found(index: Index) -> list[str]:
     return [hit.chunk.text for hit in await index.search("leave", visible_to=MEMBER, language="en")]
 
@@ -98,18 +109,20 @@ async def test_many_questions_at_once_are_all_answered(index: Index) -> None:
     assert answers == [["leave of sixteen weeks"]] * 50
 
 
-async def test_an_index_that_is_never_given_up_is_reported_with_its_holder(tmp_path: Path) -> None:
-    with FileLock(tmp_path / "lock"):
-        (tmp_path / "holder").write_text("process 4711 (ingest)", encoding="utf-8")
-        store = EdgeStore(tmp_path, wait_seconds=0.01)
+async def test_an_index_that_is_never_given_up_is_reported_with_its_holder(index: Index, tmp_path: Path) -> None:
+    await index.close()
+    with FileLock(generation(tmp_path) / "lock"):
+        (generation(tmp_path) / "holder").write_text("process 4711 (ingest)", encoding="utf-8")
+        store = EdgeStore(tmp_path / "index", wait_seconds=0.01)
         with pytest.raises(IndexUnavailable, match=r"in use by process 4711 \(ingest\) for 0.01 s"):
             await store.count()
     await store.close()
 
 
-async def test_closing_ends_a_call_that_waits_for_its_turn(tmp_path: Path) -> None:
-    store = EdgeStore(tmp_path, wait_seconds=PATIENCE)
-    with FileLock(tmp_path / "lock"):
+async def test_closing_ends_a_call_that_waits_for_its_turn(index: Index, tmp_path: Path) -> None:
+    await index.close()
+    store = EdgeStore(tmp_path / "index", wait_seconds=PATIENCE)
+    with FileLock(generation(tmp_path) / "lock"):
         async with asyncio.timeout(PATIENCE / 2), asyncio.TaskGroup() as tasks:
             waiting = tasks.create_task(refusal(store))
             await asyncio.sleep(0)
@@ -125,7 +138,7 @@ async def refusal(store: EdgeStore) -> str:
 
 async def test_the_lock_is_free_after_closing(index: Index, tmp_path: Path) -> None:
     await index.close()
-    with FileLock(tmp_path / "index" / "lock", timeout=0):
+    with FileLock(generation(tmp_path) / "lock", timeout=0):
         pass
     with pytest.raises(IndexUnavailable, match="is closed in this process"):
         await index.count()
@@ -140,19 +153,25 @@ async def test_reading_before_the_first_sync_says_to_run_it(tmp_path: Path) -> N
 
 
 def without_shard(folder: Path) -> None:
-    shutil.rmtree(folder / "shard")
+    shutil.rmtree(folder / "1" / "shard")
 
 
 def with_a_broken_segment(folder: Path) -> None:
-    for file in (folder / "shard" / "segments").rglob("segment.json"):
+    for file in (folder / "1" / "shard" / "segments").rglob("segment.json"):
         file.write_bytes(b"\0")
 
 
 def with_a_broken_identity(folder: Path) -> None:
-    (folder / "identity.json").write_text('{"pipeline": 1', encoding="utf-8")
+    (folder / "1" / "identity.json").write_text('{"pipeline": 1', encoding="utf-8")
 
 
-@pytest.mark.parametrize("damage", [without_shard, with_a_broken_segment, with_a_broken_identity])
+def with_a_broken_pointer(folder: Path) -> None:
+    (folder / "generations.json").write_text('{"current": ', encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "damage", [without_shard, with_a_broken_segment, with_a_broken_identity, with_a_broken_pointer]
+)
 async def test_a_damaged_index_says_to_reindex_and_can_be_made_anew(
     index: Index, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
@@ -168,21 +187,17 @@ async def test_a_damaged_index_says_to_reindex_and_can_be_made_anew(
 
 async def test_an_index_whose_making_was_interrupted_counts_as_none(index: Index, tmp_path: Path) -> None:
     await index.close()
-    (tmp_path / "index" / "identity.json").unlink()
+    (generation(tmp_path) / "identity.json").unlink()
     async with Index(EdgeStore(tmp_path / "index")) as again:
         assert await again.prepare() is True
         assert await again.count() == 0
 
 
-async def test_an_index_that_could_not_be_made_anew_is_none_at_all(index: Index, tmp_path: Path) -> None:
-    await index.close()
-    shutil.rmtree(tmp_path / "index" / "shard")
-    (tmp_path / "index" / "shard").touch()
-    async with Index(EdgeStore(tmp_path / "index")) as again:
-        with pytest.raises(ConfigurationError, match="cannot be used"):
-            await again.create()
-        with pytest.raises(IndexUnavailable, match="run `ingest sync`"):
-            await found(again)
+async def test_an_index_that_could_not_be_made_anew_stays(index: Index, tmp_path: Path) -> None:
+    (tmp_path / "index" / "2").touch()
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        await index.create()
+    assert await found(index) == ["leave of sixteen weeks"]
 
 
 async def test_a_folder_that_cannot_be_one_is_a_mistake_in_the_configuration(tmp_path: Path) -> None:
@@ -199,7 +214,7 @@ async def test_an_index_is_compacted_after_enough_writing_and_loses_nothing(tmp_
             await index.write([chunk("a chunk", document=f"{run}-{number}") for number in range(3)])
             await index.flush()
             # Over sessions: the second one has written six points since the index was made.
-            assert (tmp_path / "uncompacted").read_text() == ("0" if run == 1 else "3")
+            assert (tmp_path / "1" / "uncompacted").read_text() == ("0" if run == 1 else "3")
     async with Index(EdgeStore(tmp_path)) as index:
         assert await index.count() == 9
         assert len(await index.search("chunk", visible_to=MEMBER, language="en", limit=20)) == 9
@@ -218,10 +233,186 @@ async def test_an_index_that_cannot_be_compacted_goes_on_and_is_not_tried_at_eve
     assert caplog.text.count("was not compacted") == 1
 
 
+@asynccontextmanager
+async def drafted(index: Index, text: str) -> AsyncIterator[Index]:
+    """The draft of `index`, with one chunk, which is about leave."""
+    async with index.draft() as draft:
+        await draft.create()
+        await draft.write([chunk(text, title="")])
+        await draft.flush()
+        yield draft
+
+
+async def publish(index: Index, text: str) -> None:
+    async with drafted(index, text) as draft:
+        await draft.publish()
+
+
+async def test_a_draft_is_built_and_published_without_holding_up_another_process(index: Index, tmp_path: Path) -> None:
+    async with holder(tmp_path / "index") as other:
+        assert await other.do("search") == "leave of sixteen weeks"
+        # The other process keeps the index open and this one the draft: neither waits for the other.
+        async with asyncio.timeout(PATIENCE), drafted(index, "leave, parental") as draft:
+            with FileLock(generation(tmp_path, 2) / "waiting"):
+                assert await other.do("search") == "leave of sixteen weeks"
+            await draft.publish()
+        assert await other.do("search") == "leave, parental"
+        await other.do("write")
+        assert await index.count() == 2
+
+
+async def test_an_old_index_is_dropped_though_a_process_still_has_it_open(index: Index, tmp_path: Path) -> None:
+    async with holder(tmp_path / "index") as other:
+        assert await other.do("search") == "leave of sixteen weeks"
+        for text in ("leave: second", "leave: third"):
+            async with asyncio.timeout(PATIENCE):
+                await publish(index, text)
+        assert generations(tmp_path) == {"2", "3"}
+        assert await other.do("search") == "leave: third"
+    assert generations(tmp_path) == {"2", "3"}
+
+
+def generations(tmp_path: Path) -> set[str]:
+    return {entry.name for entry in (tmp_path / "index").iterdir() if entry.is_dir()}
+
+
+class Killed(BaseException):
+    """Nothing more is done."""
+
+
+@pytest.mark.parametrize(
+    ("step", "before", "in_use"),
+    [
+        ("new", True, "leave: old"),
+        ("complete", True, "leave: old"),
+        ("name", True, "leave: old"),
+        ("name", False, "leave: new"),
+        ("drop", True, "leave: new"),
+    ],
+)
+async def test_killed_at_any_step_of_a_switch_one_whole_index_is_in_use(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, before: bool, in_use: str
+) -> None:
+    await publish(index, "leave: old")
+    do = getattr(Generations, step)
+
+    def killed(*arguments: Any, **options: Any) -> Any:
+        if not before:
+            do(*arguments, **options)
+        raise Killed
+
+    monkeypatch.setattr(Generations, step, killed)
+    with pytest.raises(Killed):
+        await publish(index, "leave: new")
+    monkeypatch.undo()
+    await index.close()
+
+    async with Index(EdgeStore(tmp_path / "index")) as again:
+        assert await found(again) == [in_use]
+        await publish(again, "leave: newest")
+        assert await found(again) == ["leave: newest"]
+        assert len(generations(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("step", ["new", "complete", "name"])
+async def test_killed_while_the_first_index_is_made_there_is_none_and_nothing_is_left_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def killed(*arguments: Any, **options: Any) -> Any:
+        raise Killed
+
+    monkeypatch.setattr(Generations, step, killed)
+    async with Index(EdgeStore(tmp_path / "index")) as index:
+        with pytest.raises(Killed):
+            await index.prepare()
+    monkeypatch.undo()
+    async with Index(EdgeStore(tmp_path / "index")) as again:
+        with pytest.raises(IndexMissing):
+            await found(again)
+        assert await again.prepare() is True
+        await publish(again, "leave")
+    assert len(generations(tmp_path)) == 2
+
+
+async def test_an_index_that_another_process_is_changing_is_waited_for(index: Index, tmp_path: Path) -> None:
+    store = EdgeStore(tmp_path / "index", wait_seconds=0.01)
+    with FileLock(tmp_path / "index" / "generations.lock"), pytest.raises(IndexUnavailable, match="has been changing"):
+        await store.draft().create(IDENTITY)
+    await store.close()
+
+
 async def test_a_full_disk_is_told_before_the_engine_dies_of_it(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1024 * 1024))
-    with pytest.raises(IndexUnavailable, match="1 MiB left; free at least 64 MiB"):
-        await index.write([chunk("leave", document="new.md")])
+    there = [chunk("leave of sixteen weeks", title="")]
+    for write in (
+        lambda: index.write([chunk("leave", document="new.md")]),
+        lambda: index.describe(there),
+        lambda: index.set_readers([there[0].id], MEMBER),
+        lambda: index.delete([there[0].id]),
+        index.flush,
+        index.create,
+    ):
+        with pytest.raises(IndexUnavailable, match="1 MiB left; free at least 64 MiB"):
+            await write()
+    assert await found(index) == ["leave of sixteen weeks"]
+
+
+async def test_a_disk_without_room_for_a_second_index_is_told_before_it_is_begun(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1024 * 1024 * 1024))
+    async with index.draft() as draft:
+        with pytest.raises(IndexUnavailable, match=r"1024 MiB left; free at least \d{4,} MiB"):
+            await draft.create(expecting=100_000)
+        await draft.create(expecting=1000)
+
+
+def full(*_: Any, **options: Any) -> Any:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+async def test_a_disk_that_fills_up_in_the_middle_is_told_and_can_still_be_read(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(Path, "write_text", full)
+    await index.write([chunk("leave")])
+    for write in (index.create, index.flush):
+        with pytest.raises(IndexUnavailable, match=r"is full; free some space"):
+            await write()
+    async with Index(EdgeStore(tmp_path / "index")) as again:
+        assert len(await found(again)) == 1
+
+
+class FullShard:
+    """An engine that has run out of space."""
+
+    def update(self, _: object) -> None:
+        raise Exception("Service runtime error: IO Error: No space left on device (os error 28)")
+
+    def close(self) -> None:
+        pass
+
+
+async def test_an_engine_without_room_is_no_damaged_index(index: Index, tmp_path: Path) -> None:
+    class Full(EdgeStore):
+        def _load(self, folder: Path) -> Any:
+            return FullShard()
+
+    await index.close()
+    async with Index(Full(tmp_path / "index")) as again:
+        with pytest.raises(IndexUnavailable, match=r"is full; free some space") as raised:
+            await again.write([chunk("leave")])
+    assert not isinstance(raised.value, IndexMissing)
+
+
+async def test_a_note_that_cannot_be_written_names_the_folder(index: Index, tmp_path: Path) -> None:
+    (generation(tmp_path) / "uncompacted").unlink()
+    (generation(tmp_path) / "uncompacted").mkdir()
+    await index.write([chunk("leave")])
+    with pytest.raises(ConfigurationError, match=r"cannot be used .* set `index\.path`"):
+        await index.flush()

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from pydantic import SecretStr
@@ -177,7 +178,7 @@ async def test_new_readers_and_deletions_show_at_once(writable: Index) -> None:
     assert await found(writable, "bonus pool") == [HANDBOOK[5].text]
     await writable.delete([HANDBOOK[5].id])
     assert await found(writable, "bonus pool") == []
-    assert {id async for id, _ in writable.ids()} == {each.id for each in HANDBOOK[:5]}
+    assert [each.id async for page in writable.scroll() for each in page] == sorted(each.id for each in HANDBOOK[:5])
 
 
 async def test_an_index_is_made_once_and_then_found(tmp_path: Path) -> None:
@@ -227,6 +228,72 @@ async def test_an_index_built_anew_with_another_model_is_noticed_by_who_has_it_o
     with pytest.raises(IndexMismatch, match="built with the embedding model 'hashing'"):
         await found(reader, "leave")
     await writer.close()
+
+
+async def test_a_vector_that_does_not_fit_an_index_built_anew_is_told_as_what_it_is(tmp_path: Path) -> None:
+    async with Index(EdgeStore(tmp_path), embedder=HashingEmbedder()) as reader:
+        await reader.create(HANDBOOK)
+        assert await found(reader, "leave") == []
+        async with Index(EdgeStore(tmp_path), embedder=HashingEmbedder(size=32, name="other")) as writer:
+            await writer.create(HANDBOOK)
+            await writer.write(HANDBOOK)
+        with pytest.raises(IndexMismatch, match="built with the embedding model 'other'"):
+            await found(reader, "leave")
+
+
+async def test_an_index_of_another_model_can_be_searched_by_words_alone(dense: Path) -> None:
+    async with Index(EdgeStore(dense), embedder=HashingEmbedder(name="other")) as index:
+        assert (await found(index, "parental leave", lexical_only=True))[0] == HANDBOOK[0].text
+        with pytest.raises(IndexMismatch):
+            await found(index, "parental leave")
+
+
+async def test_only_texts_without_a_known_vector_are_embedded_and_equal_ones_once() -> None:
+    class Counting(HashingEmbedder):
+        texts: ClassVar[list[str]] = []
+
+        async def embed_documents(self, texts: Sequence[str]) -> list[list[float]]:
+            self.texts.extend(texts)
+            return await super().embed_documents(texts)
+
+    twins = [chunk("the same words", document=f"{number}.md") for number in range(3)]
+    known = chunk("not the words of its vector", document="known.md")
+    async with Index(ServerStore(MEMORY, collection="x"), embedder=Counting()) as index:
+        await index.prepare(twins)
+        vector = (await HashingEmbedder().embed_documents([HANDBOOK[0].indexed_text]))[0]
+        assert await index.write([*twins, known], vectors={known.id: vector}) == 1
+        assert Counting.texts == [twins[0].indexed_text]
+        vectors = await index.vectors([known.id, twins[1].id, twins[2].id])
+        assert vectors[known.id] == pytest.approx(vector, abs=1e-6)
+        assert vectors[twins[1].id] == vectors[twins[2].id]
+        assert await index.write([]) == 0
+
+
+async def test_a_known_vector_of_another_length_is_refused() -> None:
+    async with Index(ServerStore(MEMORY, collection="x"), embedder=HashingEmbedder()) as index:
+        await index.prepare(HANDBOOK)
+        with pytest.raises(IndexMismatch, match="vectors of 64 numbers"):
+            await index.write(HANDBOOK[:1], vectors={HANDBOOK[0].id: [1.0, 0.0]})
+
+
+async def test_an_index_beside_another_shares_its_model_and_does_not_close_it(tmp_path: Path) -> None:
+    closed = asyncio.Event()
+
+    class Closing(HashingEmbedder):
+        async def close(self) -> None:
+            closed.set()
+
+    async with Index(EdgeStore(tmp_path), embedder=Closing()) as index:
+        await index.prepare(HANDBOOK)
+        async with index.draft() as draft:
+            assert draft.embedder_name == index.embedder_name
+            assert not await draft.is_as_configured()
+            await draft.create(HANDBOOK)
+            assert await draft.is_as_configured()
+            await draft.publish()
+        assert not closed.is_set()
+        assert await index.previous() is not None
+    assert closed.is_set()
 
 
 async def test_an_index_of_another_pipeline_is_refused() -> None:

@@ -14,8 +14,9 @@ import pytest
 from pydantic import ValidationError
 
 from ingest.model import DocumentId, Entry, Skipped
+from ingest.settings import IngestSettings
 from ingest.sources.files import AccessRule, Files, FilesSettings
-from ingest.sources.interface import DocumentGone, SourceUnavailable
+from ingest.sources.interface import DocumentGone, SourceRefused, SourceUnavailable
 
 
 def write(path: Path, text: str = "text") -> Path:
@@ -43,7 +44,7 @@ def nested(root: Path, name: str, depth: int) -> Iterator[None]:
 
 
 async def listing(files: Files) -> tuple[dict[str, Entry], dict[str, Skipped]]:
-    items = [item async for item in files.list()]
+    items = [item async for item in files.list(None)]
     assert len({item.id for item in items}) == len(items)
     entries = {item.id: item for item in items if isinstance(item, Entry)}
     return dict(entries), {item.id: item for item in items if isinstance(item, Skipped)}
@@ -257,3 +258,124 @@ async def test_a_file_that_went_away_is_gone(tmp_path: Path) -> None:
     with pytest.raises(DocumentGone, match="cannot be opened"):
         async with files.fetch(entries["a.md"]):
             pass
+
+
+async def test_a_link_to_what_is_excluded_is_excluded(tmp_path: Path) -> None:
+    for name in (
+        "drafts/plan.md",
+        "drafts/old/plan.md",
+        "teams/sales/drafts/offer.md",
+        "teams/sales/prices.md",
+        "a.key",
+    ):
+        write(tmp_path / name)
+    for link, target in {
+        "plan.md": "drafts/plan.md",
+        "key.md": "a.key",
+        "open": "drafts",
+        "older": "drafts/old",
+        "sales": "teams/sales",
+    }.items():
+        (tmp_path / link).symlink_to(target)
+
+    entries, skipped = await listing(source(tmp_path, exclude=["drafts/", "*.key"]))
+
+    assert set(entries) == {"teams/sales/prices.md", "sales/prices.md"}
+    assert skipped == {}
+
+
+async def test_what_is_included_is_named_by_the_path_of_the_link(tmp_path: Path) -> None:
+    write(tmp_path / ".data" / "page.md")
+    (tmp_path / "page.md").symlink_to(".data/page.md")
+
+    entries, _ = await listing(source(tmp_path, include=["/page.md"]))
+
+    assert set(entries) == {"page.md"}
+
+
+async def test_a_file_that_became_a_link_to_what_others_may_read_is_not_handed_out(tmp_path: Path) -> None:
+    write(tmp_path / "finance" / "secret.md")
+    write(tmp_path / "drafts" / "plan.md")
+    write(tmp_path / "same.md")
+    path = write(tmp_path / "a.md")
+    rules = [AccessRule(paths="finance/", readers=["group:finance"])]
+    files = source(tmp_path, access=rules, exclude=["drafts/"])
+    entries, _ = await listing(files)
+
+    for target in ("finance/secret.md", "drafts/plan.md"):
+        path.unlink()
+        path.symlink_to(target)
+        with pytest.raises(DocumentGone, match="link to a file with other readers"):
+            async with files.fetch(entries["a.md"]):
+                pass
+
+    path.unlink()
+    path.symlink_to("same.md")
+    async with files.fetch(entries["a.md"]) as original:
+        assert original.path == tmp_path / "same.md"
+
+
+async def test_a_folder_that_may_not_be_listed_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    def closed(path: str) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    files = Files("docs", FilesSettings(root=tmp_path), scan=closed)
+
+    with pytest.raises(
+        SourceRefused, match=f"{tmp_path.name}' of source 'docs' may not be read by the user .*allow it"
+    ):
+        await listing(files)
+
+
+async def test_a_listing_of_many_batches_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.sources.files.source.BATCH", 2)
+    for count in range(1, 6):
+        write(tmp_path / f"{count}.md")
+        entries, _ = await listing(source(tmp_path))
+        assert len(entries) == count
+
+
+async def test_documents_open_where_people_open_the_folder(tmp_path: Path) -> None:
+    write(tmp_path / "Größe & Maß.md")
+
+    for url in ("https://files.example.org/handbook", "https://files.example.org/handbook/"):
+        entries, _ = await listing(source(tmp_path, url=url))
+        assert entries["Größe & Maß.md"].url == "https://files.example.org/handbook/Gr%C3%B6%C3%9Fe%20%26%20Ma%C3%9F.md"
+
+
+def test_a_relative_folder_begins_where_the_configuration_is_and_an_address_stays(tmp_path: Path) -> None:
+    settings = IngestSettings.model_validate(
+        {
+            "sources": {
+                "here": {"kind": "files", "root": "docs/handbook"},
+                "there": {"kind": "files", "root": "s3://bucket/folder"},
+            }
+        }
+    ).placed(tmp_path)
+
+    assert [source.location for source in settings.sources.values()] == [
+        str(tmp_path / "docs" / "handbook"),
+        "s3://bucket/folder",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"root": ""}, "a folder, or an address"),
+        ({"root": 3}, "a folder, or an address"),
+        ({"root": "file:///srv/docs"}, "write the folder's path"),
+        ({"root": "https://docs.example.org/"}, "kind: website"),
+        ({"root": "simplecache::s3://bucket"}, "chains two addresses"),
+        ({"root": "zip://docs::s3://bucket/docs.zip"}, "chains two addresses"),
+        ({"root": "sftp://ada:secret@host/docs"}, "holds a password"),
+        ({"root": "s3://bucket", "storage": {"key": "AKIA"}}, "'key' is a secret"),
+        ({"root": "s3://bucket", "storage": {"client_kwargs": {"aws_secret_access_key": "x"}}}, "is a secret"),
+        ({"root": "abfs://docs", "storage": {"connection_string": "x"}}, "is a secret"),
+        ({"root": "docs", "storage": {"endpoint_url": "http://minio:9000"}}, "for a `root` that is an address"),
+        ({"root": "docs", "url": "ftp://x"}, "pattern"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_way_out(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        FilesSettings(**settings)

@@ -1,0 +1,102 @@
+"""A round over several sources, each on its own: one that is away, refuses us or is being written stops no other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from ingest import composition
+from ingest.commit import Writer
+from ingest.errors import SouffleurError
+from ingest.index.hybrid import Index
+from ingest.ledger import Ledger, LedgerBusy
+from ingest.parsers.sandbox import Sandbox
+from ingest.settings import IngestSettings
+from ingest.sources.interface import SourceRefused, SourceUnavailable
+from ingest.sync import Progress, Report, Run
+from ingest.targets import Target
+
+
+@dataclass(kw_only=True, slots=True)
+class Round:
+    """What one round did."""
+
+    reports: list[Report] = field(default_factory=list)
+    errors: dict[str, SouffleurError] = field(default_factory=dict)
+    """By source: why it could not be completed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rounds:
+    """Goes over `targets`, one after the other."""
+
+    targets: Sequence[Target]
+    settings: IngestSettings
+    ledger: Ledger
+    index: Index
+    programs: Mapping[str, str]
+    """Environment of the programs that sources run."""
+    stop: asyncio.Event
+    """Once it is set, what has been read is written and the rest is left to the next run."""
+
+    async def sync(self, progress: Progress, *, full: bool, allow_removals: bool) -> Round:
+        """Bring every source up to date."""
+        return await self._round(progress, lambda run: run.sync(full=full, allow_removals=allow_removals))
+
+    async def retry(self, progress: Progress) -> Round:
+        """Read again what failed."""
+        return await self._round(progress, lambda run: run.retry())
+
+    async def watch(self, every: timedelta, once: Callable[[], Awaitable[None]]) -> None:
+        """Call `once` now and after each `every`, counted from the end of the last, until told to stop."""
+        names = [target.name for target in self.targets]
+        try:
+            while not self.stop.is_set():
+                await once()
+                if not self.stop.is_set():
+                    await self.ledger.announce(names, datetime.now(UTC) + every)
+                    await self._pause(every)
+        finally:
+            await self.ledger.announce(names, None)
+
+    async def _pause(self, length: timedelta) -> None:
+        try:
+            async with asyncio.timeout(length.total_seconds()):
+                await self.stop.wait()
+        except TimeoutError:
+            pass
+
+    async def _round(self, progress: Progress, work: Callable[[Run], Awaitable[Report]]) -> Round:
+        done = Round()
+        async with Sandbox(self.settings.parsing) as sandbox:
+            for target in self.targets:
+                if self.stop.is_set():
+                    break
+                try:
+                    done.reports.append(await self._one(target, sandbox, progress, work))
+                except SouffleurError as error:
+                    done.errors[target.name] = error
+                    if not isinstance(error, SourceUnavailable | SourceRefused | LedgerBusy):
+                        break  # index, ledger and models are the same for all sources
+        return done
+
+    async def _one(
+        self, target: Target, sandbox: Sandbox, progress: Progress, work: Callable[[Run], Awaitable[Report]]
+    ) -> Report:
+        async with self.ledger.writing(target.name), composition.source(target, self.settings, self.programs) as source:
+            await self.ledger.remember_source(target.record)
+            run = Run(
+                source=source,
+                ledger=self.ledger,
+                writer=Writer(target.name, self.ledger, self.index),
+                parse=sandbox.parse,
+                workers=self.settings.parsing.workers,
+                languages=self.settings.languages,
+                settings=target.digest,
+                guard=self.settings.guard,
+                progress=progress,
+                stop=self.stop,
+            )
+            return await work(run)

@@ -1,0 +1,8 @@
+"""The crash harness: a sync is killed, or loses its disk or a server, at any write; then a plain sync must mend it all.
+
+    python -m tests.crash [--runs 200] [--backend edge-sqlite|edge-postgres|server] [--seed N]
+
+`documents` is a source that changes at random, and what ledger and index must hold of it. `task` is what a child
+process is told to do and `child` does it, with the hooks of `boundaries` at every write. `places` are the backends.
+`chain` goes from one random state to the next: change, disturb, look, sync, compare. `table` counts and prints.
+"""
