@@ -116,8 +116,8 @@ def failure(source: str, url: str, branch: str | None, said: str) -> SourceRefus
 def not_git(source: str, url: str, said: str) -> SourceRefused | None:
     """The error of a command that took something else for git's protocol over HTTP: to it, a page is an empty list."""
     headers, _ = _parted(said)
-    kind = headers.get("content-type", "no type")
-    if kind.startswith("application/x-git-"):
+    kind = headers.get("content-type")
+    if kind is None or kind.startswith("application/x-git-"):
         return None
     return SourceRefused(
         f"source {source!r}: {url!r} answers with {kind!r}, not as a git server; is the address right, and does a login"
