@@ -57,22 +57,13 @@ def plan(targets: Sequence[str], full: bool, as_json: bool) -> None:
     """Show what a sync would do, and change nothing."""
 
     async def work(settings: IngestSettings) -> int:
-        from ingest import composition, summaries
-        from ingest.plan import compare
-        from ingest.settings import programs
+        from ingest import composition
 
-        plans = {}
-        async with composition.opened(settings) as (ledger, _):
-            for target in await _chosen(targets, settings, ledger):
-                async with composition.source(target, settings, programs()) as source:
-                    since = None if full else await ledger.cursor(target.name, target.digest)
-                    plans[target.name] = await compare(source, ledger, since=since)
-        if as_json:
-            print_json({name: summaries.plan_data(planned, settings.guard) for name, planned in plans.items()})
-        else:
-            for name, planned in plans.items():
-                print_lines(summaries.plan(name, planned, settings.guard))
-        return OK
+        async with composition.opened(settings) as (ledger, index):
+            chosen = await _chosen(targets, settings, ledger)
+            done = await _rounds(chosen, settings, ledger, index, asyncio.Event()).plan(full=full)
+        _show(done, settings, as_json=as_json)
+        return _code_of(done)
 
     run(work)
 
@@ -106,7 +97,7 @@ def sync(targets: Sequence[str], every: timedelta | None, full: bool, allow_remo
                 nonlocal code
                 with terminal.progress(silent=as_json) as progress:
                     done = await rounds.sync(progress, full=full, allow_removals=allow_removals)
-                _show(done, as_json=as_json, one_line=every is not None)
+                _show(done, settings, as_json=as_json, one_line=every is not None)
                 code = _code_of(done)
 
             if every is None:
@@ -136,7 +127,7 @@ def retry(targets: Sequence[str], as_json: bool) -> None:
             rounds = _rounds(chosen, settings, ledger, index, stop)
             with terminal.progress(silent=as_json) as progress:
                 done = await rounds.retry(progress)
-        _show(done, as_json=as_json)
+        _show(done, settings, as_json=as_json)
         return INTERRUPTED if stop.is_set() else _code_of(done)
 
     run(work)
@@ -336,16 +327,19 @@ def _rounds(
     return Rounds(targets=targets, settings=settings, ledger=ledger, index=index, programs=programs(), stop=stop)
 
 
-def _show(done: Round, *, as_json: bool, one_line: bool = False) -> None:
+def _show(done: Round, settings: IngestSettings, *, as_json: bool, one_line: bool = False) -> None:
     from ingest import summaries, terminal
 
     if as_json:
-        failures = [{"source": name, "error": str(error)} for name, error in done.errors.items()]
         sources = [summaries.report_data(report) for report in done.reports]
-        print_json({"sources": sources + failures}, one_line=one_line)
+        sources += [summaries.plan_data(name, planned, settings.guard) for name, planned in done.plans.items()]
+        sources += [{"source": name, "error": str(error)} for name, error in done.errors.items()]
+        print_json({"sources": sources}, one_line=one_line)
         return
     for report in done.reports:
         print_lines(summaries.report(report))
+    for name, planned in done.plans.items():
+        print_lines(summaries.plan(name, planned, settings.guard))
     for error in done.errors.values():
         click.echo(f"Error: {terminal.printable(str(error))}", err=True)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from ingest.errors import SouffleurError
 from ingest.index.hybrid import Index
 from ingest.ledger import Ledger, LedgerBusy
 from ingest.parsers.sandbox import Sandbox
+from ingest.plan import Plan, compare
 from ingest.settings import IngestSettings
 from ingest.sources.interface import SourceRefused, SourceUnavailable
 from ingest.sync import Progress, Report, Run
@@ -24,8 +26,21 @@ class Round:
     """What one round did."""
 
     reports: list[Report] = field(default_factory=list)
+    plans: dict[str, Plan] = field(default_factory=dict)
+    """By source, of a round that only looked."""
     errors: dict[str, SouffleurError] = field(default_factory=dict)
     """By source: why it could not be completed."""
+    over: bool = False
+    """The last error was about what all sources have in common: index, ledger or a model."""
+
+    @contextmanager
+    def isolated(self, target: Target) -> Iterator[None]:
+        """Keep an error of this source from the others."""
+        try:
+            yield
+        except SouffleurError as error:
+            self.errors[target.name] = error
+            self.over = not isinstance(error, SourceUnavailable | SourceRefused | LedgerBusy)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +55,18 @@ class Rounds:
     """Environment of the programs that sources run."""
     stop: asyncio.Event
     """Once it is set, what has been read is written and the rest is left to the next run."""
+
+    async def plan(self, *, full: bool) -> Round:
+        """See what there is to do, and do nothing."""
+        done = Round()
+        for target in self.targets:
+            if done.over:
+                break
+            with done.isolated(target):
+                async with composition.source(target, self.settings, self.programs) as source:
+                    since = None if full else await self.ledger.cursor(target.name, target.digest)
+                    done.plans[target.name] = await compare(source, self.ledger, since=since)
+        return done
 
     async def sync(self, progress: Progress, *, full: bool, allow_removals: bool) -> Round:
         """Bring every source up to date."""
@@ -72,14 +99,10 @@ class Rounds:
         done = Round()
         async with Sandbox(self.settings.parsing) as sandbox:
             for target in self.targets:
-                if self.stop.is_set():
+                if self.stop.is_set() or done.over:
                     break
-                try:
+                with done.isolated(target):
                     done.reports.append(await self._one(target, sandbox, progress, work))
-                except SouffleurError as error:
-                    done.errors[target.name] = error
-                    if not isinstance(error, SourceUnavailable | SourceRefused | LedgerBusy):
-                        break  # index, ledger and models are the same for all sources
         return done
 
     async def _one(

@@ -217,8 +217,9 @@ def report_data(done: Report) -> dict[str, Any]:
     }
 
 
-def plan_data(planned: Plan, guard: GuardSettings) -> dict[str, Any]:
+def plan_data(source: str, planned: Plan, guard: GuardSettings) -> dict[str, Any]:
     return {
+        "source": source,
         "read": [entry.id for entry in planned.read],
         "relabel": [record.id for record in planned.relabel],
         "remove": planned.removed,

@@ -72,9 +72,9 @@ def test_plan_tells_what_a_sync_would_do_and_does_nothing(ingest: Ingest, folder
     (folder / "docs" / "old.md").unlink()
     write(folder / "docs" / "new.md", TRAVEL)
 
-    planned = data(ingest("plan", "docs", "--json"))
+    [planned] = data(ingest("plan", "docs", "--json"))["sources"]
 
-    assert (planned["docs"]["read"], planned["docs"]["remove"], planned["docs"]["unchanged"]) == (
+    assert (planned["read"], planned["remove"], planned["unchanged"]) == (
         ["new.md"],
         ["old.md"],
         1,
@@ -247,9 +247,11 @@ def test_one_source_that_is_away_does_not_stop_the_others(ingest: Ingest, folder
         "sources:\n  away: {kind: files, root: nowhere}\n  handbook: {kind: files, root: docs}\n",
     )
 
+    planned = ingest("plan")
     result = ingest("sync")
 
-    assert result.exit_code == 4
+    assert result.exit_code == planned.exit_code == 4
+    assert "handbook: 1 to read" in planned.stdout
     assert "handbook: 1 added" in result.stdout
     [line] = [line for line in result.stderr.splitlines() if line.startswith("Error")]
     assert "source 'away' cannot be listed: it is not there" in line

@@ -97,7 +97,7 @@ def test_much_of_a_source_gone_at_once_is_refused_with_a_code_of_its_own(ingest:
     (folder / "docs" / "20.md").unlink()
     write(folder / "souffleur.yaml", "guard: {share: 0.5, documents: 20}\n")
     believed = ingest("sync")
-    assert (believed.exit_code, data(ingest("plan", "--json"))["docs"]["remove"]) == (0, [])
+    assert (believed.exit_code, data(ingest("plan", "--json"))["sources"][0]["remove"]) == (0, [])
     assert "21 removed" in believed.stdout
 
 
