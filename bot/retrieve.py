@@ -8,13 +8,10 @@ from typing import Protocol
 
 from bot.model import Passage
 from ingest.index.interface import Hit, ModelMisconfigured, ModelUnavailable, Reranker
-from ingest.model import DocumentId, Readers
+from ingest.model import ChunkId, Readers
 
-DocumentKey = tuple[str, DocumentId]
-"""Source and document."""
-
-Readable = Callable[[Iterable[DocumentKey], Readers], Awaitable[set[DocumentKey]]]
-"""Which of these documents the ledger, the system of record, lets the holder of these tokens read now."""
+Readable = Callable[[Iterable[ChunkId], Readers], Awaitable[set[ChunkId]]]
+"""Which of these chunks the ledger, the system of record, has and lets the holder of these tokens read now."""
 
 
 class Searchable(Protocol):
@@ -52,9 +49,9 @@ class Retriever:
         """
         hits, notices = await self._search(query, visible_to, language)
         hits, more = await self._rerank(query, hits)
-        # The index may lag behind the ledger for as long as one commit group takes.
-        allowed = await self._readable({(hit.chunk.source, hit.chunk.document) for hit in hits}, visible_to)
-        kept = [hit for hit in hits if (hit.chunk.source, hit.chunk.document) in allowed]
+        # The index may be before or behind the ledger for as long as one commit group takes, and after an accident.
+        allowed = await self._readable({hit.chunk.id for hit in hits}, visible_to)
+        kept = [hit for hit in hits if hit.chunk.id in allowed]
         passages = [
             Passage(number=number, chunk=hit.chunk, score=hit.score)
             for number, hit in enumerate(_distinct(kept)[: self._passages], start=1)

@@ -7,6 +7,7 @@ What a command needs is imported inside it: the database, the index and the pars
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -296,6 +297,7 @@ def forget(source: str, as_json: bool) -> None:
             writer = Writer(source, ledger, index)
             await writer.recover()
             removed = await writer.forget()
+            await asyncio.to_thread(shutil.rmtree, composition.cache(source, settings), ignore_errors=True)
         if as_json:
             print_json({"source": source, "removed": removed})
         else:

@@ -6,6 +6,7 @@ dropped it. The ids of the chunks between the two stand in the ledger as unsettl
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +20,11 @@ from ingest.model import Chunk, ChunkId, DocumentId, Readers
 
 BATCH = 500
 """Chunks handed to the index at once, and documents removed in one transaction."""
+
+LOOKS = 3
+"""Before index and ledger are said to differ: another writer may be between two counts."""
+
+LOOK_SECONDS = 0.2
 
 _Item = TypeVar("_Item")
 
@@ -46,7 +52,9 @@ class Writer:
         unsettled = await self._ledger.unsettled(self._source)
         if not unsettled and not await self._ledger.count_chunks():
             return
-        created = await self._index.prepare()
+        if await self._index.identity() is None and await self._ledger.count_chunks():
+            raise IndexMismatch("the ledger knows passages, and there is no index; run `ingest reindex`")
+        await self._index.prepare()
         mended = 0
         for batch in _batches(unsettled):
             live = await self._ledger.chunks_by_id(batch)
@@ -57,7 +65,6 @@ class Writer:
         if unsettled:
             await self._index.flush()
             await self._ledger.settle(self._source)
-        if unsettled or created:
             await self._agree()
 
     async def write(self, group: Sequence[Change]) -> None:
@@ -104,14 +111,22 @@ class Writer:
             self._prepared = True
 
     async def _agree(self) -> None:
-        """Compare the counts, unless another writer is between index and ledger; its own count would be in the way."""
-        if await self._ledger.unsettled():
-            return
-        indexed, known = await self._index.count(), await self._ledger.count_chunks()
-        if indexed != known and not await self._ledger.unsettled():
-            raise IndexMismatch(
-                f"the index holds {indexed} passages and the ledger {known}; run `ingest verify --repair`"
-            )
+        """Compare the counts, allowing for what other writers have between index and ledger.
+
+        Raises `IndexMismatch` when several looks, during which the ledger did not move, see the same difference.
+        """
+        for _ in range(LOOKS):
+            before = await self._in_ledger()
+            indexed = await self._index.count()
+            known, unsettled = before
+            if before != await self._in_ledger() or abs(indexed - known) <= unsettled:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+        raise IndexMismatch(f"the index holds {indexed} passages and the ledger {known}; run `ingest verify --repair`")
+
+    async def _in_ledger(self) -> tuple[int, int]:
+        """Chunks that the ledger has, and those that it may not agree with the index on."""
+        return await self._ledger.count_chunks(), len(await self._ledger.unsettled())
 
     async def _put(self, chunks: Iterable[Chunk], held: Mapping[ChunkId, Chunk]) -> None:
         """Bring `chunks` into the index. The id says the text: a known one is not encoded again, but described anew."""
@@ -131,7 +146,9 @@ class Writer:
         for batch in _batches(described):
             await self._index.describe(batch)
         for batch in _batches(fresh):
-            await self._index_all(batch, await self._known_vectors(batch))
+            vectors = await self._known_vectors(batch)
+            await self._ledger.still_leased()
+            await self._index_all(batch, vectors)
         await self._index.flush()
 
     async def _known_vectors(self, chunks: Sequence[Chunk]) -> dict[ChunkId, Sequence[float]]:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
-from ingest.errors import ConfigurationError
 from ingest.index.hybrid import Index, open_store
 from ingest.ledger import Ledger
 from ingest.settings import IngestSettings
 from ingest.sources.confluence.settings import ConfluenceSettings
 from ingest.sources.files.settings import FilesSettings
 from ingest.sources.git.settings import GitSettings
-from ingest.sources.interface import Source
+from ingest.sources.interface import Source, SourceRefused
 from ingest.sources.mattermost.settings import MattermostSettings
 from ingest.sources.slack.settings import SlackSettings
 from ingest.sources.website.settings import WebsiteSettings
@@ -52,36 +52,41 @@ async def source(target: Target, settings: IngestSettings, programs: Mapping[str
         await made.close()
 
 
+def cache(source: str, settings: IngestSettings) -> Path:
+    """The folder that a source keeps between its runs what it can do without."""
+    return settings.home / "sources" / source
+
+
 def _source(target: Target, settings: IngestSettings, programs: Mapping[str, str]) -> Source:
-    name, cache, max_file_mb = target.name, settings.home / "sources" / target.name, settings.parsing.max_file_mb
+    name, folder, max_file_mb = target.name, cache(target.name, settings), settings.parsing.max_file_mb
     match target.settings:
         case FilesSettings() as found:
             from ingest.sources.files import Files
 
-            return Files(name, found, cache=cache, max_file_mb=max_file_mb)
+            return Files(name, found, cache=folder, max_file_mb=max_file_mb)
         case WebsiteSettings() as found:
             from ingest.sources.website.source import Website
 
-            return Website(name, found, cache=cache, max_file_mb=max_file_mb)
+            return Website(name, found, cache=folder, max_file_mb=max_file_mb)
         case GitSettings() as found:
             from ingest.sources.git.source import Git
 
-            return Git(name, found, cache=cache, max_file_mb=max_file_mb, environment=programs)
+            return Git(name, found, cache=folder, max_file_mb=max_file_mb, environment=programs)
         case ConfluenceSettings() as found:
             from ingest.sources.confluence.source import Confluence
 
-            return Confluence(name, found, cache=cache, max_file_mb=max_file_mb)
+            return Confluence(name, found, cache=folder, max_file_mb=max_file_mb)
         case SlackSettings() as found:
             try:
                 from ingest.sources.slack.source import Slack
             except ImportError as error:
-                raise ConfigurationError(
+                raise SourceRefused(
                     f"source {name!r} needs the extra `slack`: .venv/bin/pip install -e '.[slack]'"
                 ) from error
 
-            return Slack(name, found, cache=cache, max_file_mb=max_file_mb)
+            return Slack(name, found, cache=folder, max_file_mb=max_file_mb)
         case MattermostSettings() as found:
             from ingest.sources.mattermost.source import Mattermost
 
-            return Mattermost(name, found, cache=cache, max_file_mb=max_file_mb)
+            return Mattermost(name, found, cache=folder, max_file_mb=max_file_mb)
     raise AssertionError(f"no source for {type(target.settings).__name__}")

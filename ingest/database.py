@@ -188,7 +188,7 @@ async def connect(address: str | None, password: SecretStr | None, schema: Schem
                 f"cannot make the folder {folder!r}: {error.strerror}; choose another `home`"
             ) from error
     try:
-        engine = create_async_engine(url)
+        engine = create_async_engine(url, pool_pre_ping=True)
     except ImportError as error:
         raise ConfigurationError(
             "state.url names Postgres, which needs the extra `postgres`: .venv/bin/pip install -e '.[postgres]'"

@@ -37,6 +37,7 @@ from ingest.database import (
 from ingest.lease import Lease, LeaseLost, LedgerBusy
 from ingest.model import Chunk, ChunkId, DocumentId, Readers
 from ingest.records import Known, Record, Removal, SourceRecord, SourceState
+from ingest.standing import states
 
 __all__ = [
     "DatabaseUnavailable",
@@ -58,6 +59,9 @@ BATCH = 400
 
 REMOVALS_KEPT = timedelta(days=90)
 """How long it is remembered which documents were removed; never what they said."""
+
+RUNS_KEPT = 100
+"""Runs remembered of each source."""
 
 DocumentKey = tuple[str, DocumentId]
 """Name of the source, id of the document."""
@@ -97,6 +101,11 @@ class Ledger:
     def alone(self) -> AbstractAsyncContextManager[None]:
         """Be the only writer until the context ends. Raises `LedgerBusy` at once when any other process writes."""
         return self._lease.alone()
+
+    async def still_leased(self) -> None:
+        """Raise `LeaseLost` unless every lease that was taken is still held."""
+        async with transaction(self._engine) as connection:
+            await self._lease.check(connection)
 
     @asynccontextmanager
     async def _written(self) -> AsyncIterator[AsyncConnection]:
@@ -200,7 +209,9 @@ class Ledger:
         """Chunk ids (of one source, or of all) whose state in the index may differ from the ledger's."""
         query = sa.select(UNSETTLED.c.chunk)
         async with transaction(self._engine) as connection:
-            return list(await connection.scalars(query.where(UNSETTLED.c.source == source) if source else query))
+            return list(
+                await connection.scalars(query if source is None else query.where(UNSETTLED.c.source == source))
+            )
 
     async def removed(self) -> list[Removal]:
         """Documents that left and have not come back, newest first, as far as that is remembered."""
@@ -208,55 +219,21 @@ class Ledger:
             rows = await connection.execute(sa.select(REMOVALS).order_by(REMOVALS.c.removed_at.desc()))
             return [Removal(**row) for row in rows.mappings()]
 
-    async def readable(self, documents: Iterable[DocumentKey], tokens: Readers) -> set[DocumentKey]:
-        """Those of `documents` that are known and that a holder of `tokens` may read."""
-        allowed: set[DocumentKey] = set()
+    async def readable(self, chunks: Iterable[ChunkId], tokens: Readers) -> set[ChunkId]:
+        """Those of `chunks` that are known and that a holder of `tokens` may read, as their documents say now."""
+        allowed: set[ChunkId] = set()
+        of_document = sa.and_(CHUNKS.c.source == DOCUMENTS.c.source, CHUNKS.c.document == DOCUMENTS.c.id)
+        query = sa.select(CHUNKS.c.id, DOCUMENTS.c.readers).join_from(CHUNKS, DOCUMENTS, of_document)
         async with transaction(self._engine) as connection:
-            for batch in _batches(set(documents), BATCH):
-                query = sa.select(DOCUMENTS.c.source, DOCUMENTS.c.id, DOCUMENTS.c.readers)
-                rows = await connection.execute(query.where(sa.tuple_(DOCUMENTS.c.source, DOCUMENTS.c.id).in_(batch)))
-                allowed.update((row.source, row.id) for row in rows if row.readers & tokens)
+            for batch in _batches(set(chunks), BATCH):
+                rows = await connection.execute(query.where(CHUNKS.c.id.in_(batch)))
+                allowed.update(row.id for row in rows if row.readers & tokens)
         return allowed
 
     async def states(self) -> list[SourceState]:
         """How every source stands, by name."""
-        failing = sa.and_(DOCUMENTS.c.error.is_not(None), ~DOCUMENTS.c.empty)
-        indexed = DOCUMENTS.c.indexed_at.is_not(None)
-        per_source = sa.select(
-            DOCUMENTS.c.source,
-            sa.func.count().filter(indexed),
-            sa.func.count().filter(failing),
-            sa.func.count().filter(failing, indexed),
-        ).group_by(DOCUMENTS.c.source)
-        passages = sa.select(CHUNKS.c.source, sa.func.count()).group_by(CHUNKS.c.source)
-        complete = sa.select(RUNS.c.source, sa.func.max(RUNS.c.ended)).where(RUNS.c.error.is_(None))
-        newest = sa.select(sa.func.max(RUNS.c.id)).group_by(RUNS.c.source)
-        ends = sa.select(RUNS.c.source, RUNS.c.ended, RUNS.c.counts, RUNS.c.error).where(RUNS.c.id.in_(newest))
         async with transaction(self._engine) as connection:
-            sources = (await connection.execute(sa.select(SOURCES).order_by(SOURCES.c.name))).all()
-            counts = {name: tuple(numbers) for name, *numbers in await connection.execute(per_source)}
-            chunks = {row[0]: row[1] for row in await connection.execute(passages)}
-            synced = {row[0]: row[1] for row in await connection.execute(complete.group_by(RUNS.c.source))}
-            last = {row.source: row for row in await connection.execute(ends)}
-        states = []
-        for source in sources:
-            documents, bad, stale = counts.get(source.name, (0, 0, 0))
-            run = last.get(source.name)
-            states.append(
-                SourceState(
-                    source=SourceRecord(name=source.name, location=source.location, configured=source.configured),
-                    documents=documents,
-                    failing=bad,
-                    stale=stale,
-                    chunks=chunks.get(source.name, 0),
-                    synced_at=synced.get(source.name),
-                    ran_at=run.ended if run else None,
-                    counts=run.counts if run else {},
-                    error=run.error if run else None,
-                    next_run=source.next_run,
-                )
-            )
-        return states
+            return await states(connection)
 
     async def failing(self, source: str, limit: int) -> dict[DocumentId, str]:
         """The first `limit` documents, by id, that the last attempt failed to read, and why."""
@@ -342,8 +319,6 @@ class Ledger:
                 )
                 left = [{"source": source, "document": id, "removed_at": now} for id in batch]
                 await connection.execute(self._insert(REMOVALS).on_conflict_do_nothing(), left)
-            if removed:
-                await connection.execute(sa.delete(REMOVALS).where(REMOVALS.c.removed_at < now - REMOVALS_KEPT))
             for batch in _batches(chunks, BATCH):
                 await connection.execute(
                     sa.delete(CHUNKS).where(CHUNKS.c.source == source, CHUNKS.c.document.in_(batch))
@@ -357,10 +332,17 @@ class Ledger:
     async def record_run(
         self, source: str, *, started: datetime, ended: datetime, counts: Mapping[str, int], error: str | None
     ) -> None:
-        """Keep how a run ended; `error` is None when it was complete."""
+        """Keep how a run ended; `error` is None when it was complete. Older ones go as far as nobody needs them."""
         row = {"source": source, "started": started, "ended": ended, "counts": dict(counts), "error": error}
+        of_source = sa.select(RUNS.c.id).where(RUNS.c.source == source)
+        newest = of_source.order_by(RUNS.c.id.desc()).limit(RUNS_KEPT)
+        complete = sa.select(sa.func.max(RUNS.c.id)).where(RUNS.c.source == source, RUNS.c.error.is_(None))
+        kept = sa.or_(RUNS.c.id.in_(newest), RUNS.c.id.in_(complete))
+        old = sa.delete(REMOVALS).where(REMOVALS.c.removed_at < ended - REMOVALS_KEPT)
         async with self._written() as connection:
             await connection.execute(sa.insert(RUNS), [row])
+            await connection.execute(sa.delete(RUNS).where(RUNS.c.source == source, ~kept))
+            await connection.execute(old)
 
     def _insert(self, table: sa.Table) -> Any:
         """An `INSERT` that knows `ON CONFLICT`: both databases have it, SQLAlchemy has it per dialect."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence, Set
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from ingest.guard import GuardSettings
 from ingest.ledger import Ledger
-from ingest.model import Cursor, DocumentId, Entry, Gone, Readers, Skipped
+from ingest.model import Cursor, DocumentId, Entry, Gone, Listed, Readers, Skipped
 from ingest.records import Known, Record
 from ingest.sources.interface import CursorExpired, Source
 
@@ -32,6 +33,8 @@ class Plan:
     """Known to the ledger, and no longer listed, or withdrawn or named as gone by the source."""
     known: int
     """Documents of this source in the ledger."""
+    held: dict[DocumentId, Record] = field(default_factory=dict)
+    """What the ledger has of those to read."""
     cursor: str | None = None
     """Where the next listing may begin."""
     whole: bool
@@ -67,7 +70,8 @@ async def compare(source: Source, ledger: Ledger, *, since: str | None = None) -
 async def again(source: Source, ledger: Ledger) -> Plan:
     """The plan that reads again what the last attempts got nothing from, without a listing."""
     troubled = (await ledger.known(source.name)).troubled
-    return Plan(known=len(troubled), whole=False, read=[record.entry for record in troubled.values()])
+    entries = [record.entry for record in troubled.values()]
+    return Plan(known=len(troubled), whole=False, read=entries, held=troubled)
 
 
 def digest(source: Source, entry: Entry) -> str:
@@ -107,20 +111,21 @@ async def _compare(source: Source, ledger: Ledger, known: Known, since: str | No
     gone: list[DocumentId] = []
     cursor: str | None = None
     unchanged = 0
-    async for item in source.list(since):
-        match item:
-            case Entry(id=id):
-                named.add(id)
-                if known.digests.get(id) == digest(source, item):
-                    unchanged += 1
-                else:
-                    changed[id] = item
-            case Skipped():
-                skipped.append(item)
-            case Gone(id=id):
-                gone.append(id)
-            case Cursor(value=value):
-                cursor = value
+    async with _listing(source, since) as listing:
+        async for item in listing:
+            match item:
+                case Entry(id=id):
+                    named.add(id)
+                    if known.digests.get(id) == digest(source, item):
+                        unchanged += 1
+                    else:
+                        changed[id] = item
+                case Skipped():
+                    skipped.append(item)
+                case Gone(id=id):
+                    gone.append(id)
+                case Cursor(value=value):
+                    cursor = value
     plan = Plan(known=len(known), cursor=cursor, whole=since is None, unchanged=unchanged, skipped=skipped)
     if not plan.whole:  # what failed is not forgotten because no listing names it again
         spoken_of = _split([*named, *gone, *(item.id for item in skipped)])
@@ -128,8 +133,20 @@ async def _compare(source: Source, ledger: Ledger, known: Known, since: str | No
     records = await ledger.records(source.name, (id for id in changed if id in known))
     for id, entry in changed.items():
         _sort(plan, source, entry, records.get(id))
+    plan.held.update((entry.id, records[entry.id]) for entry in plan.read if entry.id in records)
     plan.removed.extend(_removed(known, named, skipped, gone, whole=plan.whole))
     return plan
+
+
+@asynccontextmanager
+async def _listing(source: Source, since: str | None) -> AsyncIterator[AsyncIterator[Listed]]:
+    """The listing, ended with the context, however that ends: it may hold a connection or a process."""
+    items = source.list(since)
+    try:
+        yield items
+    finally:
+        if isinstance(items, AsyncGenerator):
+            await items.aclose()
 
 
 def _sort(plan: Plan, source: Source, entry: Entry, record: Record | None) -> None:

@@ -79,6 +79,15 @@ class Reader:
             readers_unclear=unclear,
         )
 
+    def refused(self, entry: Entry, error: SouffleurError) -> Change:
+        """What becomes of a document that the source did not hand out, though it hands out others."""
+        old = self.known.get(entry.id)
+        content_hash = old.content_hash if old is not None else ""
+        parser = self.source.parser_for(entry)
+        return change.failed(
+            *(self.source, entry, old), content_hash=content_hash, parser=parser, error=_one_line(error), due=True
+        )
+
     def _again(self, old: Record) -> bool:
         return old.due or (self.again and old.error is not None)
 

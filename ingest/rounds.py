@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,13 +13,32 @@ from ingest import composition
 from ingest.commit import Writer
 from ingest.errors import SouffleurError
 from ingest.index.hybrid import Index
-from ingest.ledger import Ledger, LedgerBusy
+from ingest.index.interface import (
+    IndexDamaged,
+    IndexMismatch,
+    IndexUnavailable,
+    ModelMisconfigured,
+    ModelUnavailable,
+)
+from ingest.ledger import DatabaseUnavailable, DatabaseUnreadable, Ledger
 from ingest.parsers.sandbox import Sandbox
 from ingest.plan import Plan, compare
 from ingest.settings import IngestSettings
-from ingest.sources.interface import SourceRefused, SourceUnavailable
 from ingest.sync import Progress, Report, Run
 from ingest.targets import Target
+
+SHARED = (
+    DatabaseUnavailable,
+    DatabaseUnreadable,
+    IndexUnavailable,
+    IndexMismatch,
+    IndexDamaged,
+    ModelUnavailable,
+    ModelMisconfigured,
+)
+"""Errors about what all sources have in common; after one the others need not be tried."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -40,7 +60,7 @@ class Round:
             yield
         except SouffleurError as error:
             self.errors[target.name] = error
-            self.over = not isinstance(error, SourceUnavailable | SourceRefused | LedgerBusy)
+            self.over = isinstance(error, SHARED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +103,17 @@ class Rounds:
             while not self.stop.is_set():
                 await once()
                 if not self.stop.is_set():
-                    await self.ledger.announce(names, datetime.now(UTC) + every)
+                    await self._announce(names, datetime.now(UTC) + every)
                     await self._pause(every)
         finally:
-            await self.ledger.announce(names, None)
+            await self._announce(names, None)
+
+    async def _announce(self, names: Sequence[str], next_run: datetime | None) -> None:
+        """Tell `status`; a database that is away now is the next round's trouble."""
+        try:
+            await self.ledger.announce(names, next_run)
+        except DatabaseUnavailable as error:
+            _log.warning("when the next run begins could not be kept: %s", error)
 
     async def _pause(self, length: timedelta) -> None:
         try:

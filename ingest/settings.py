@@ -248,7 +248,15 @@ def _tokens(sources: Iterable[str]) -> dict[str, SecretStr | None]:
     variables = {name: token_variable(name).removeprefix("SOUFFLEUR_").lower() for name in sources}
     fields: Any = dict.fromkeys(variables.values(), (SecretStr | None, None))
     found = create_model("SourceTokens", __base__=_Variables, **fields)()
-    return {name: getattr(found, variable) for name, variable in variables.items()}
+    return {name: _usable(getattr(found, variable), token_variable(name)) for name, variable in variables.items()}
+
+
+def _usable(token: SecretStr | None, variable: str) -> SecretStr | None:
+    """A token as a header can hold it, without the line break that a secret file may end in."""
+    plain = "" if token is None else token.get_secret_value().strip()
+    if not (plain.isascii() and plain.isprintable()):
+        raise ConfigurationError(f"{variable} holds characters that no token has; set it again")
+    return SecretStr(plain) if plain else None
 
 
 def _absolute(model: _Model, folder: Path) -> _Model:

@@ -7,17 +7,19 @@ come last, after a complete listing, and then the cursor from which the next lis
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from ingest import change
 from ingest.change import Change, Outcome
 from ingest.commit import BATCH, Writer
 from ingest.errors import SouffleurError
 from ingest.guard import GuardSettings
-from ingest.ledger import Ledger
+from ingest.ledger import DatabaseUnavailable, LeaseLost, Ledger
 from ingest.model import DocumentId, Entry
 from ingest.plan import Plan, again, compare
 from ingest.reading import Parse, Reader
@@ -28,6 +30,9 @@ GROUP_CHUNKS = 500
 
 GROUP_SECONDS = 1.0
 """… or when its first document has waited this long."""
+
+DOWN_AFTER = 5
+"""So many documents in a row that the source does not hand out mean that it is down; fewer are their own trouble."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +61,10 @@ class Settled:
 
 
 Progress = Callable[[Listed | Settled], None]
+
+Result = TypeVar("Result")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -104,7 +113,9 @@ class Run:
 
     def __post_init__(self) -> None:
         self.report = Report(source=self.source.name)
-        self._broken: SourceUnavailable | SourceRefused | None = None
+        self._refused: list[Change] = []
+        """What the source did not hand out since the last document that it did."""
+        self._down: SourceUnavailable | SourceRefused | None = None
 
     async def sync(self, *, full: bool = False, allow_removals: bool = False) -> Report:
         """Bring ledger and index to what the source holds now, once what an earlier run left half written is mended.
@@ -117,7 +128,10 @@ class Run:
         async with _Recorded(self):
             await self.writer.recover()
             since = None if full else await self.ledger.cursor(self.source.name, self.settings)
-            plan = await compare(self.source, self.ledger, since=since)
+            plan = await self._unless_stopped(compare(self.source, self.ledger, since=since))
+            if plan is None:
+                self.report.interrupted = True
+                return self.report
             self._tell(plan)
             await self._carry_out(plan, retry=False)
             if plan.guarded(self.guard) and not allow_removals:
@@ -151,13 +165,26 @@ class Run:
     async def _carry_out(self, plan: Plan, *, retry: bool) -> None:
         await self._write_in_batches([change.noting(record) for record in plan.noted])
         await self._write_in_batches([change.relabelling(record) for record in plan.relabel])
-        known = await self.ledger.records(self.source.name, (entry.id for entry in plan.read))
-        reader = Reader(source=self.source, parse=self.parse, languages=self.languages, known=known, again=retry)
+        reader = Reader(source=self.source, parse=self.parse, languages=self.languages, known=plan.held, again=retry)
         await self._read_and_write(reader, plan.read)
         self.report.parsed, self.report.embedded = reader.parsed, self.writer.embedded
-        if self._broken is not None:
-            raise self._broken
+        if self._down is not None:
+            raise self._down
         self.report.interrupted = self.stop.is_set()
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, Result]) -> Result | None:
+        """What comes of `work`, or None when told to stop before."""
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(work)
+
+            async def cancel_when_stopped() -> None:
+                await self.stop.wait()
+                task.cancel()
+
+            watch = tasks.create_task(cancel_when_stopped())
+            await asyncio.wait([task])
+            watch.cancel()
+        return None if task.cancelled() else task.result()
 
     async def _write_in_batches(self, changes: Sequence[Change]) -> None:
         for start in range(0, len(changes), BATCH):
@@ -173,28 +200,43 @@ class Run:
     async def _read_all(self, reader: Reader, entries: Sequence[Entry], changes: asyncio.Queue[Change | None]) -> None:
         """Put what becomes of each entry into `changes`, and None at the end; no further one once told to stop.
 
-        A source that goes away in the middle has what was read before written all the same.
+        A source that goes away in the middle has what was read before written all the same; one that only some
+        documents cannot be had of is not away.
         """
         waiting = iter(entries)
 
+        async def settle_refused() -> None:
+            refused, self._refused = self._refused, []
+            for failed in refused:
+                await changes.put(failed)
+
         async def read_on() -> None:
             for entry in waiting:
-                if self.stop.is_set() or self._broken is not None:
+                if self.stop.is_set() or self._down is not None:
                     return
                 try:
-                    await changes.put(await reader.read(entry))
+                    change = await reader.read(entry)
                 except (SourceUnavailable, SourceRefused) as error:
-                    self._broken = self._broken or error
+                    self._refused.append(reader.refused(entry, error))
+                    if len(self._refused) >= DOWN_AFTER:
+                        self._down = error
+                else:
+                    await changes.put(change)
+                    if self._down is None:
+                        await settle_refused()
 
         async with asyncio.TaskGroup() as tasks:
             for _ in range(self.workers):
                 tasks.create_task(read_on())
+        if self._down is None:
+            await settle_refused()
         await changes.put(None)
 
     async def _write_all(self, changes: asyncio.Queue[Change | None]) -> None:
         """Write what comes out of `changes` in groups, until None comes."""
         loop = asyncio.get_running_loop()
         group: list[Change] = []
+        weight = 0
         due: float | None = None
         while True:
             try:
@@ -206,11 +248,12 @@ class Run:
                 if item is None:
                     break
                 group.append(item)
+                weight += item.weight
                 due = due or loop.time() + GROUP_SECONDS
-                if sum(change.weight for change in group) < GROUP_CHUNKS:
+                if weight < GROUP_CHUNKS:
                     continue
             await self._write(group)
-            group, due = [], None
+            group, weight, due = [], 0, None
         await self._write(group)
 
     async def _write(self, group: Sequence[Change]) -> None:
@@ -269,16 +312,29 @@ class _Recorded:
         report.seconds = (ended - self._started).total_seconds()
         cause = None if raised is None else _cause(raised)
         if self._kept:
-            error = "interrupted" if cause or report.interrupted else None
-            await self._run.ledger.record_run(
-                report.source,
-                started=self._started,
-                ended=ended,
-                counts={outcome.value: count for outcome, count in report.counts.items()},
-                error=str(cause) if isinstance(cause, SouffleurError) else error,
-            )
+            try:
+                await self._run.ledger.record_run(
+                    report.source,
+                    started=self._started,
+                    ended=ended,
+                    counts={outcome.value: count for outcome, count in report.counts.items()},
+                    error=_ended(cause, interrupted=report.interrupted),
+                )
+            except (DatabaseUnavailable, LeaseLost) as error:
+                if cause is None:
+                    raise
+                _log.warning("how the run over %r ended could not be kept: %s", report.source, error)
         if cause is not None and cause is not raised:
             raise cause from cause.__cause__
+
+
+def _ended(cause: BaseException | None, *, interrupted: bool) -> str | None:
+    """Why a run ended early, for the ledger; None when it did not."""
+    if isinstance(cause, SouffleurError):
+        return str(cause)
+    if isinstance(cause, Exception):
+        return f"unexpected {type(cause).__name__}"
+    return "interrupted" if cause is not None or interrupted else None
 
 
 def _cause(error: BaseException) -> BaseException:

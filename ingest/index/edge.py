@@ -22,6 +22,7 @@ from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import qdrant_edge as edge
+import stamina
 
 from ingest.index.generations import Generations, InUse
 from ingest.index.interface import (
@@ -55,6 +56,9 @@ COMPACT_SECONDS = 120.0
 
 ROOM_BYTES = 64 * 1024 * 1024
 """Free space below which nothing is written: the engine maps its files, and a full disk ends its process (SIGBUS)."""
+
+OPENING_SECONDS = 0.5
+"""Longest pause between two attempts to open an index that is being compacted."""
 
 SEGMENTS = 1_000
 """More segments than there will be: below this number the engine leaves finished ones alone."""
@@ -234,6 +238,11 @@ class EdgeStore:
         except Exception as error:
             if any(words in str(error) for words in NO_ROOM):
                 raise full(self._path) from error
+            if _is_compacted(error):
+                raise IndexUnavailable(
+                    f"the index in {self.place!r} is being compacted on behalf of a sync that was killed; try again in a"
+                    " minute"
+                ) from error
             raise IndexDamaged(
                 f"the index in {self.place!r} {what} ({error}); if it happens again, run `ingest reindex`"
             ) from error
@@ -252,7 +261,12 @@ class EdgeStore:
         if not self._generations.whole(int(folder.name)):
             raise IndexMissing(f"there is no index in {self.place!r} yet; run `ingest sync`")
         with self._engine_errors("cannot be opened"):
-            return edge.EdgeShard.load(str(_shard(folder)))
+            for attempt in stamina.retry_context(
+                on=_is_compacted, attempts=None, timeout=self._wait_seconds, wait_max=OPENING_SECONDS, wait_jitter=0
+            ):
+                with attempt:
+                    shard = edge.EdgeShard.load(str(_shard(folder)))
+        return shard
 
     def _create(self, identity: Identity, *, replace: bool, expecting: int) -> None:
         with self._generations.changing() as in_use:
@@ -347,6 +361,11 @@ def _chunks(records: Iterable[edge.Record]) -> list[Chunk]:
 def _dense(vectors: Any) -> list[float]:
     found: list[float] = vectors[DENSE]
     return found
+
+
+def _is_compacted(error: Exception) -> bool:
+    """Whether a process has the engine's files open without our locks: a compaction outlives a sync that is killed."""
+    return "WouldBlock" in str(error)
 
 
 def _config(identity: Identity) -> edge.EdgeConfig:

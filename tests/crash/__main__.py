@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import random
+import signal
 import sys
 import time
 from collections import Counter
@@ -13,6 +14,9 @@ from tests.crash import chain, places, table
 from tests.crash.chain import Chain, Row, Strike
 from tests.fixtures.postgres import Unavailable
 
+NAMED = 5
+"""Differences of one run that are printed."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
@@ -20,6 +24,7 @@ def main() -> int:
     parser.add_argument("--backend", choices=places.BACKENDS, action="append", help="default: all of them")
     parser.add_argument("--seed", type=int, default=None, help="as an earlier run printed it")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and folders are cleared away
     seed = random.randrange(10**6) if arguments.seed is None else arguments.seed
     print(f"seed {seed}", flush=True)
     chain.start_forking()
@@ -44,7 +49,7 @@ def struck(backend: str, runs: int, seed: int) -> list[Row]:
         for number in itertools.count(1):
             for row in Chain(place, number, f"{seed}/{backend}", tried).rows():
                 rows.append(row)
-                for line in row.wrong:
+                for line in row.wrong[:NAMED]:
                     print(f"{row.seed}: {row.strike}: {line}", file=sys.stderr, flush=True)
                 if len(rows) == runs:
                     return rows

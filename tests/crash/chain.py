@@ -21,7 +21,7 @@ from tests.crash.task import Blow, Done, Reached, Target, Task
 PRELOADED = ["tests.crash.warm", "tests.crash.table"]
 """Loaded once, in the single-threaded process that every child is forked from."""
 
-PATIENCE = 90
+PATIENCE = 300
 """Seconds until a child that neither ends nor tells anything is given up."""
 
 LENGTH = 12
@@ -186,7 +186,7 @@ def _followed(
             restart()
             ours.send("go on")
         elif task.blow is Blow.DURING:
-            select.select([], [], [], chance.choice((0, 0, chance.uniform(0, 0.003), chance.uniform(0, 0.02))))
+            select.select([], [], [], chance.uniform(0, chance.choice((0, 0.003, 0.02))))
             process.kill()
 
 
@@ -200,8 +200,8 @@ class Chain:
     seed: str
     tried: Counter[Strike]
     """How often each strike has been tried, in this chain and before it."""
-    long: float = 1 / LENGTH
-    """How likely a paper of 3,000 chunks is, run by run; the next one cuts it small."""
+    long: bool = True
+    """Whether there is a paper of 3,000 chunks now and then, which the next change cuts small."""
     papers: Papers = field(default_factory=Papers)
     expected: Expected = field(default_factory=Expected)
     usual: float = 0.3
@@ -223,7 +223,7 @@ class Chain:
     def _row(self, number: int) -> Row:
         words, wrong, missed = self.expected.words(), list[str](), 0
         while True:
-            self.papers.change(self.chance, long=self.chance.random() < self.long)
+            self.papers.change(self.chance, long=self.long and self.chance.random() < self.backend.long)
             strike = self._next_strike(number)
             if self._struck(strike, wrong) or wrong:
                 break

@@ -24,6 +24,8 @@ MEMORY = Path("/dev/shm")
 
 class Backend(Protocol):
     name: str
+    long: float
+    """How likely a paper of 3,000 chunks is, run by run."""
 
     def place(self, *, dense: bool, compact_points: int) -> Place:
         """An empty one."""
@@ -44,6 +46,8 @@ class Backend(Protocol):
 
 class Embedded:
     """Edge with SQLite, or with Postgres."""
+
+    long = 1 / 12
 
     def __init__(self, folder: Path, server: Postgres | None = None) -> None:
         self.name = "edge-sqlite" if server is None else "edge-postgres"
@@ -72,6 +76,7 @@ class Served:
     """A Qdrant server in this process, with SQLite."""
 
     name = "server"
+    long = 1 / 60  # the small engine compares a question with every point
 
     def __init__(self, folder: Path, server: Qdrant) -> None:
         self._folder = folder

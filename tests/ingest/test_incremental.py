@@ -75,15 +75,17 @@ async def test_a_cursor_is_kept_only_when_all_that_came_before_it_is_written(
     workplace: Workplace, diary: Diary
 ) -> None:
     await workplace.sync(diary)
-    diary.put("travel", SourceUnavailable("the wiki went away"))
+    pages = [f"page {number}" for number in range(9)]
+    for page in pages:
+        diary.put(page, SourceUnavailable("the wiki went away"))
     with pytest.raises(SourceUnavailable):
         await workplace.sync(diary)
-    diary.texts["travel"] = TRAVEL.replace("thirty", "sixty")
+    diary.texts |= dict.fromkeys(pages, TRAVEL.replace("thirty", "sixty"))
 
     await workplace.sync(diary)
 
     assert diary.listings == [None, "3", "3"]
-    assert await workplace.found("sixty days") == {"travel"}
+    assert await workplace.found("sixty days") == set(pages)
 
 
 async def test_a_kill_at_any_write_leaves_the_cursor_before_what_is_not_written(tmp_path: Path) -> None:

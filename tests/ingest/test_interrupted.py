@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from ingest.change import Outcome
 from ingest.index.interface import IndexMismatch
+from ingest.model import Listed
 from ingest.sources.interface import SourceUnavailable
-from ingest.sync import Listed, Settled
+from ingest.sync import Listed as SourceListed
+from ingest.sync import Settled
 from tests.fixtures.faults import Fault, Faulty, Killed
 from tests.fixtures.shelf import PARKING, SALARIES, TRAVEL, Shelf, counts
 from tests.ingest.workplace import Workplace
@@ -39,18 +42,58 @@ async def test_all_of_it_holds_with_the_embedded_engine_too(tmp_path: Path) -> N
 async def test_what_was_read_before_the_source_went_away_is_kept_and_the_next_run_goes_on(
     workplace: Workplace, tmp_path: Path
 ) -> None:
-    away = SourceUnavailable("the wiki went away")
-    shelf = Shelf(tmp_path, travel=TRAVEL, parking=away, salaries=SALARIES)
+    away = {f"page {number}": SourceUnavailable("the wiki went away") for number in range(9)}
+    shelf = Shelf(tmp_path, travel=TRAVEL, **away)
 
     with pytest.raises(SourceUnavailable, match="went away"):
         await workplace.sync(shelf)
 
     assert await workplace.found("receipts accounting") == {"travel"}
-    shelf.texts["parking"] = PARKING
+    assert len(shelf.fetched) < 9
+    shelf.texts["page 0"] = PARKING
     shelf.fetched.clear()
-    await workplace.sync(shelf)
+    with pytest.raises(SourceUnavailable):
+        await workplace.sync(shelf)
     assert "travel" not in shelf.fetched
-    assert await workplace.found("garage closes") == {"parking"}
+    assert await workplace.found("garage closes") == {"page 0"}
+
+
+async def test_a_document_that_the_source_never_hands_out_is_its_own_trouble(
+    workplace: Workplace, tmp_path: Path
+) -> None:
+    shelf = Shelf(tmp_path, **{f"page {number}": f"# Page {number}\n\nPage number {number}.\n" for number in range(9)})
+    shelf.texts |= {"parking": PARKING}
+    await workplace.sync(shelf)
+    shelf.texts |= {"page 3": SourceUnavailable("the wiki answered 500"), "travel": TRAVEL}
+    del shelf.texts["parking"]
+
+    first, second = await workplace.sync(shelf), await workplace.sync(shelf)
+
+    assert counts(first) == {"added": 1, "failed": 1, "removed": 1, "unchanged": 7 + 1}
+    assert counts(second) == {"failed": 1, "unchanged": 9}
+    assert await workplace.found("garage closes") == set()
+    assert await workplace.found("page number 3") == {"page 3"}
+
+
+async def test_a_listing_is_given_up_when_told_to_stop(workplace: Workplace, tmp_path: Path) -> None:
+    stop, listing, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    class Endless(Shelf):
+        async def list(self, since: str | None) -> AsyncIterator[Listed]:
+            listing.set()
+            try:
+                await asyncio.Event().wait()
+                yield self.entry("never", "")
+            finally:
+                ended.set()
+
+    async with asyncio.TaskGroup() as tasks:
+        run = tasks.create_task(workplace.sync(Endless(tmp_path), stop=stop))
+        await listing.wait()
+        stop.set()
+        report = await run
+
+    assert (report.interrupted, ended.is_set()) == (True, True)
 
 
 async def test_a_run_that_is_told_to_stop_keeps_what_it_read_and_the_next_goes_on(workplace: Workplace) -> None:
@@ -61,8 +104,8 @@ async def test_a_run_that_is_told_to_stop_keeps_what_it_read_and_the_next_goes_o
     (workplace.docs / "gone.md").unlink()
     stop = asyncio.Event()
 
-    def stop_once_listed(event: Listed | Settled) -> None:
-        if isinstance(event, Listed):
+    def stop_once_listed(event: SourceListed | Settled) -> None:
+        if isinstance(event, SourceListed):
             stop.set()
 
     stopped = await workplace.sync(progress=stop_once_listed, stop=stop)
@@ -80,8 +123,9 @@ async def test_an_index_that_was_lost_is_not_taken_for_an_empty_one(workplace: W
     await workplace.sync()
     workplace.kept.clear()
 
-    with pytest.raises(IndexMismatch, match="ingest verify --repair"):
-        await workplace.sync()
+    for _ in range(2):
+        with pytest.raises(IndexMismatch, match="ingest reindex"):
+            await workplace.sync()
 
 
 async def before_the_kill(workplace: Workplace) -> None:

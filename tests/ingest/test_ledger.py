@@ -120,7 +120,7 @@ async def test_more_keys_than_one_statement_takes(ledger: Ledger) -> None:
     ids = [r.id for r in records]
 
     assert len(await ledger.chunks("docs", ids)) == 1001
-    assert len(await ledger.readable([("docs", id) for id in ids], frozenset({"everyone"}))) == 1001
+    assert len(await ledger.readable([ChunkId(f"{id}-0") for id in ids], frozenset({"everyone"}))) == 1001
     await ledger.commit("docs", removed=ids)
     assert await ledger.count_chunks() == 0
 
@@ -131,12 +131,12 @@ async def test_only_what_shares_a_token_is_readable_and_what_is_unknown_is_not(l
         record("finance", readers=frozenset({"group:finance"})),
         record("none", readers=frozenset()),
     ]
-    await ledger.commit("docs", records=records)
-    keys = [("docs", DocumentId(id)) for id in ("all", "finance", "none", "unknown")] + [("other", DocumentId("all"))]
+    await ledger.commit("docs", records=records, chunks={r.id: [chunk(r, 0)] for r in records})
+    ids = [ChunkId(f"{name}-0") for name in ("all", "finance", "none", "unknown")]
 
-    assert await ledger.readable(keys, frozenset({"everyone", "public"})) == {keys[0]}
-    assert await ledger.readable(keys, frozenset({"everyone", "group:finance"})) == set(keys[:2])
-    assert await ledger.readable(keys, frozenset()) == set()
+    assert await ledger.readable(ids, frozenset({"everyone", "public"})) == {"all-0"}
+    assert await ledger.readable(ids, frozenset({"everyone", "group:finance"})) == {"all-0", "finance-0"}
+    assert await ledger.readable(ids, frozenset()) == set()
     assert await ledger.readable([], frozenset({"everyone"})) == set()
 
 

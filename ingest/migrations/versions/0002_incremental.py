@@ -31,8 +31,9 @@ def upgrade() -> None:
     )
     op.create_index("unsettled_of_source", "unsettled", ["source"])
     op.execute(
-        "INSERT INTO unsettled (chunk, source) SELECT b.chunk, coalesce(c.source, (SELECT min(name) FROM sources), '')"
+        "INSERT INTO unsettled (chunk, source) SELECT b.chunk, coalesce(c.source, (SELECT min(name) FROM sources))"
         " FROM unsettled_before b LEFT JOIN chunks c ON c.id = b.chunk"
+        " WHERE c.source IS NOT NULL OR EXISTS (SELECT 1 FROM sources)"
     )
     op.drop_table("unsettled_before")
     op.create_table(
