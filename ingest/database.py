@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -212,10 +212,17 @@ def writer(engine: AsyncEngine) -> AsyncEngine:
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """One transaction of at most `TIMEOUT` seconds. Raises `DatabaseUnavailable`, `DatabaseUnreadable`."""
-    name = engine.url.render_as_string(hide_password=True)
-    try:
+    with translated(engine):
         async with asyncio.timeout(TIMEOUT), engine.begin() as connection:
             yield connection
+
+
+@contextmanager
+def translated(engine: AsyncEngine) -> Iterator[None]:
+    """The one place where errors of database and driver become ours."""
+    name = engine.url.render_as_string(hide_password=True)
+    try:
+        yield
     except TimeoutError as error:
         raise DatabaseUnavailable(
             f"{name} took longer than {TIMEOUT:.0f} s; see whether the database is busy"

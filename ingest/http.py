@@ -43,6 +43,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
+def asked_to_wait(headers: Mapping[str, str]) -> str:
+    """How a message goes on after "answered 429" where the server says how long to wait; empty where it does not."""
+    seconds = retry_after(headers)
+    return f" and asks to wait {seconds:,.0f} s" if seconds else ""
+
+
 def words(text: str) -> str:
     """A server's own words on one line of bounded length; of a JSON error (OpenAI, TEI, FastAPI) only the message."""
     try:

@@ -6,18 +6,23 @@ files beside the database, Postgres's are advisory locks of a connection that is
 
 from __future__ import annotations
 
+import asyncio
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import filelock
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from ingest.database import DatabaseUnavailable, transaction
+from ingest.database import TIMEOUT, DatabaseUnavailable, translated
 from ingest.errors import Transient
+
+KEEPALIVE = ("SET tcp_keepalives_idle = 30", "SET tcp_keepalives_interval = 10", "SET tcp_keepalives_count = 3")
+"""The server gives up a connection, and frees its locks, a minute after its machine was lost; not two hours after."""
 
 ALL = 5_075_666
 """First key of the Postgres advisory locks; alone, of the one that every writer shares."""
@@ -47,12 +52,9 @@ class Lease:
             with _files(folder, source, busy):
                 yield
             return
-        async with self._session() as connection:
-            shared = sa.func.pg_try_advisory_lock_shared(ALL)
-            own = sa.func.pg_try_advisory_lock(ALL, zlib.crc32(source.encode()) - 2**31)
-            for lock in (shared, own):
-                if not await connection.scalar(sa.select(lock)):
-                    raise LedgerBusy(busy)
+        shared = sa.func.pg_try_advisory_lock_shared(ALL)
+        own = sa.func.pg_try_advisory_lock(ALL, zlib.crc32(source.encode()) - 2**31)
+        async with self._locked([shared, own], busy):
             yield
 
     @asynccontextmanager
@@ -63,9 +65,7 @@ class Lease:
             with _files(folder, None, busy):
                 yield
             return
-        async with self._session() as connection:
-            if not await connection.scalar(sa.select(sa.func.pg_try_advisory_lock(ALL))):
-                raise LedgerBusy(busy)
+        async with self._locked([sa.func.pg_try_advisory_lock(ALL)], busy):
             yield
 
     async def check(self, connection: AsyncConnection) -> None:
@@ -87,18 +87,23 @@ class Lease:
         return Path(f"{self._engine.url.database}.locks") if self._engine.dialect.name == "sqlite" else None
 
     @asynccontextmanager
-    async def _session(self) -> AsyncIterator[AsyncConnection]:
-        """A connection whose end, however it comes, frees what it locked."""
+    async def _locked(self, locks: Sequence[sa.Function[Any]], busy: str) -> AsyncIterator[None]:
+        """Hold `locks` by a connection whose end, however it comes, frees them."""
         async with AsyncExitStack() as stack:
-            async with transaction(self._engine):  # whether the database can be reached at all, in our own words
-                pass
-            connection = await stack.enter_async_context(self._engine.connect())
-            connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
-            stack.push_async_callback(connection.invalidate)  # closed, not given back with its locks to the pool
-            backend = await connection.scalar(sa.text("SELECT pg_backend_pid()"))
+            with translated(self._engine):
+                async with asyncio.timeout(TIMEOUT):
+                    connection = await stack.enter_async_context(self._engine.connect())
+                    connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                    stack.push_async_callback(connection.invalidate)  # closed, not given back with its locks
+                    for setting in KEEPALIVE:
+                        await connection.execute(sa.text(setting))
+                    backend = await connection.scalar(sa.text("SELECT pg_backend_pid()"))
+                    taken = [await connection.scalar(sa.select(lock)) for lock in locks]
+            if not all(taken):
+                raise LedgerBusy(busy)
             self._backends.append(backend)
             stack.callback(self._backends.remove, backend)
-            yield connection
+            yield
 
 
 @contextmanager

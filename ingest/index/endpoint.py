@@ -12,7 +12,7 @@ import httpx
 import stamina
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from ingest.http import is_busy, pause, retry_after, words
+from ingest.http import asked_to_wait, is_busy, pause, words
 from ingest.index.interface import ModelMisconfigured, ModelUnavailable
 
 ATTEMPTS = 4
@@ -106,8 +106,7 @@ class Endpoint:
         status = response.status_code
         said = f"{self.who} answered {status}"
         if is_busy(status):
-            seconds = retry_after(response.headers)
-            later = "" if seconds is None else f" and asks to wait {seconds:g} s"
+            later = asked_to_wait(response.headers)
             return ModelUnavailable(f"{said}{later}: {words(response.text)!r}; try again later")
         key = f"SOUFFLEUR_{self._section.rpartition('.')[2].upper()}_API_KEY"
         if status in (401, 403):

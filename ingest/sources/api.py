@@ -20,8 +20,9 @@ import httpx
 import stamina
 from pydantic import SecretStr
 
-from ingest.http import is_busy, pause, retry_after, words
-from ingest.sources.interface import DocumentGone, DocumentTooLarge, SourceRefused, SourceUnavailable
+from ingest.http import asked_to_wait, is_busy, pause, words
+from ingest.sources.interface import DocumentGone, DocumentTooLarge, SourceRefused, SourceUnavailable, token_variable
+from ingest.sources.packed import unpacked
 
 PATIENCE_SECONDS = 300.0
 """Longest time for one request with all its waits: a rate limit is waited for, an outage is not."""
@@ -38,6 +39,9 @@ TIMEOUT_SECONDS = 30.0
 JSON_BYTES = 64 * 1024 * 1024
 """Of one JSON answer; a server that sends more is stopped there."""
 
+LONG_JSON_BYTES = 1024 * 1024
+"""From so many on, JSON is read in a thread: tens of milliseconds."""
+
 REDIRECTS = 5
 """Followed for one download: file servers hand out addresses of a storage network."""
 
@@ -49,6 +53,9 @@ PLAIN_HEADERS = frozenset({"accept", "accept-language", "content-type", "user-ag
 
 SCHEMES = frozenset({"Basic", "Bearer", "Bot", "Token", "token"})
 """Words of an `Authorization` header that are no secret."""
+
+PACKED = {"Accept-Encoding": "gzip"}
+"""What `unpacked` understands."""
 
 Params = Mapping[str, str | int | bool]
 
@@ -74,8 +81,8 @@ class Api:
         self._secrets = _secrets(headers or {}, auth)
         self._free = asyncio.Semaphore(concurrency)
         common: dict[str, Any] = {"transport": transport, "timeout": TIMEOUT_SECONDS, "verify": _authorities()}
-        self._client = httpx.AsyncClient(base_url=base_url, headers=headers, auth=auth, **common)
-        self._stranger = httpx.AsyncClient(**common)
+        self._client = httpx.AsyncClient(base_url=base_url, headers=PACKED | dict(headers or {}), auth=auth, **common)
+        self._stranger = httpx.AsyncClient(headers=PACKED, **common)
 
     async def get(self, path: str, params: Params | None = None, *, gone: Collection[int] = GONE) -> Any:
         """The JSON at `path`.
@@ -118,22 +125,22 @@ class Api:
                         await _checked(response)
                         content = await self._content(response)
                     # Inside the attempt: an answer that was cut short is asked for again.
-                    found = self._parsed(response, content)
+                    found = await self._parsed(response, content)
         return found
 
     async def _content(self, response: httpx.Response) -> bytes:
-        content = bytearray()
-        async for piece in response.aiter_bytes():
-            content += piece
-            if len(content) > JSON_BYTES:
-                raise SourceRefused(
-                    f"{self._said(response)} with more than {JSON_BYTES >> 20} MiB of JSON; is the address right?"
-                )
-        return bytes(content)
-
-    def _parsed(self, response: httpx.Response, content: bytes) -> Any:
         try:
-            return json.loads(content)
+            return b"".join([piece async for piece in unpacked(response, max_bytes=JSON_BYTES)])
+        except DocumentTooLarge as error:
+            raise SourceRefused(
+                f"{self._said(response)} with more than {JSON_BYTES >> 20} MiB of JSON; is the address right?"
+            ) from error
+
+    async def _parsed(self, response: httpx.Response, content: bytes) -> Any:
+        try:
+            if len(content) < LONG_JSON_BYTES:
+                return json.loads(content)
+            return await asyncio.to_thread(json.loads, content)
         except (ValueError, RecursionError) as error:
             kind = response.headers.get("content-type", "no type")
             if "json" not in kind.lower():
@@ -197,9 +204,7 @@ class Api:
         if status in gone:
             return DocumentGone(f"{said}: it is not there, or may not be read")
         if is_busy(status):
-            seconds = retry_after(response.headers)
-            later = "" if seconds is None else f" and asks to wait {seconds:g} s"
-            return SourceUnavailable(f"{said}{later}; try again later")
+            return SourceUnavailable(f"{said}{asked_to_wait(response.headers)}; try again later")
         if status in (401, 403):
             variable = token_variable(self._source)
             return SourceRefused(f"{said}: the token is wrong, has expired or lacks a permission; set {variable}")
@@ -226,11 +231,6 @@ class Api:
         for secret in self._secrets:
             text = text.replace(secret, "…")
         return text
-
-
-def token_variable(source: str) -> str:
-    """The environment variable that holds the token of the source of that name."""
-    return f"SOUFFLEUR_SOURCE_{''.join(letter if letter.isalnum() else '_' for letter in source).upper()}_TOKEN"
 
 
 def plain_token(source: str, token: SecretStr | None) -> str:
@@ -276,14 +276,6 @@ async def _checked(response: httpx.Response) -> None:
 
 
 async def _write(response: httpx.Response, to: Path, max_bytes: int) -> None:
-    too_large = DocumentTooLarge(f"larger than {max_bytes >> 20} MiB (`parsing.max_file_mb`)")
-    length = response.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > max_bytes:
-        raise too_large
-    written = 0
     with to.open("wb") as file:
-        async for piece in response.aiter_bytes():
-            written += len(piece)
-            if written > max_bytes:
-                raise too_large
+        async for piece in unpacked(response, max_bytes=max_bytes):
             await asyncio.to_thread(file.write, piece)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from ingest.errors import ConfigurationError, Terminal, Transient
 from ingest.model import EVERYONE, Entry, Listed, Original, Readers, reader_token
 from ingest.parsers.interface import SourceParserName
+
+
+MEBIBYTE = 1024 * 1024
 
 
 class SourceUnavailable(Transient):
@@ -33,8 +37,23 @@ class DocumentGone(Terminal):
     """The document was listed and is no longer there, or may no longer be read."""
 
 
+class DocumentUnavailable(Transient):
+    """This one document cannot be had now; others may."""
+
+
 class DocumentTooLarge(Terminal):
     """The document is larger than what is read (`parsing.max_file_mb`)."""
+
+    @classmethod
+    def over(cls, max_bytes: int, size: int | None = None) -> Self:
+        """More than `max_bytes`, and `size` in bytes where that is known."""
+        return cls(too_large(max_bytes, size))
+
+
+def too_large(max_bytes: int, size: int | None = None) -> str:
+    """Why a document is not read that has more than `max_bytes`, and `size` where that is known."""
+    limit = f"larger than {max_bytes / MEBIBYTE:,.0f} MiB (`parsing.max_file_mb`)"
+    return limit if size is None else f"{math.ceil(size / MEBIBYTE * 10) / 10:,.1f} MiB, {limit}"
 
 
 class SourceSettings(BaseModel):
@@ -86,8 +105,9 @@ class Source(Protocol):
         ...
 
     def fetch(self, entry: Entry) -> AbstractAsyncContextManager[Original]:
-        """The content of `entry`, a file until the context ends. Raises `DocumentGone`, `DocumentTooLarge`.
+        """The content of `entry`, a file until the context ends.
 
+        Raises `DocumentGone`, `DocumentTooLarge` or `DocumentUnavailable` where the trouble is this document's own.
         Of `entry`, id, version, readers, url and media type are as listed, now or in an earlier run.
         """
         ...
@@ -112,7 +132,29 @@ async def as_file(
     updated_at: datetime | None = None,
 ) -> AsyncIterator[Original]:
     """What a source holds in memory as the file that `fetch` promises, until the context ends."""
-    with tempfile.TemporaryDirectory(prefix="souffleur-") as folder:
-        path = Path(folder) / "original"
+    async with original_file() as path:
         await asyncio.to_thread(path.write_bytes, content)
         yield Original(path=path, name=name, media_type=media_type, title=title, author=author, updated_at=updated_at)
+
+
+@asynccontextmanager
+async def original_file() -> AsyncIterator[Path]:
+    """Where a source may write the file that `fetch` promises; it is removed when the context ends."""
+    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="souffleur-")
+    try:
+        yield Path(folder.name) / "original"
+    finally:
+        await asyncio.to_thread(folder.cleanup)
+
+
+@asynccontextmanager
+async def of_one_document(still_answers: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
+    """Tell trouble with one document from trouble with its source, by a question about something else.
+
+    `SourceUnavailable` and `SourceRefused` become `DocumentUnavailable`, unless `still_answers` raises one itself.
+    """
+    try:
+        yield
+    except (SourceUnavailable, SourceRefused) as error:
+        await still_answers()
+        raise DocumentUnavailable(str(error)) from error

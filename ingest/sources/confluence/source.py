@@ -8,7 +8,6 @@ is a new document under that space's permissions.
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -176,7 +175,7 @@ class Confluence(Source):
     def _attached(self, space: Space, file: Attached, readers: Readers) -> Entry | Skipped:
         id = DocumentId(f"{space.key}/{file.id}")
         if file.size is not None and file.size > self._max_bytes:
-            return Skipped(id=id, reason=f"{file.title!r}: {_too_large(self._max_bytes)}")
+            return Skipped(id=id, reason=f"{file.title!r}: {too_large(self._max_bytes, file.size)}")
         if (file.media_type or "").startswith(("audio/", "video/")):
             return Skipped(id=id, reason=f"{file.title!r}: a recording ({file.media_type}), which is not read")
         media_type = None if file.media_type == UNSPECIFIC else file.media_type
@@ -210,9 +209,8 @@ class Confluence(Source):
         file: File = await client.file(id)
         _require(file.space, space)
         if file.size is not None and file.size > self._max_bytes:
-            raise DocumentTooLarge(_too_large(self._max_bytes))
-        with tempfile.TemporaryDirectory(prefix="souffleur-") as folder:
-            path = Path(folder) / "original"
+            raise DocumentTooLarge.over(self._max_bytes, file.size)
+        async with original_file() as path:
             await client.save(file, path, max_bytes=self._max_bytes)
             yield Original(
                 path=path,
@@ -251,7 +249,3 @@ def _untold(key: str, *, told: bool, pages: list[str]) -> str | None:
             f" being {pages[0]!r}: let the account view whatever stands above them"
         )
     return None
-
-
-def _too_large(max_bytes: int) -> str:
-    return f"larger than {max_bytes >> 20} MiB (`parsing.max_file_mb`)"

@@ -9,9 +9,8 @@ from urllib.parse import quote
 
 from ingest.model import DocumentId, Entry, Original, Readers, Skipped
 from ingest.sources.files.settings import FilesSettings
+from ingest.sources.interface import MEBIBYTE, too_large
 from ingest.sources.patterns import Paths
-
-MEBIBYTE = 1024 * 1024
 
 
 class Place(Protocol):
@@ -31,7 +30,6 @@ class Selection:
 
     def __init__(self, settings: FilesSettings, *, max_file_mb: int) -> None:
         self.paths = Paths(settings)
-        self.max_file_mb = max_file_mb
         self.max_bytes = max_file_mb * MEBIBYTE
         self._everything = not (settings.include or settings.exclude)
         self._rules = bool(settings.access)
@@ -45,7 +43,7 @@ class Selection:
         if size == 0:
             return Skipped(id=id, reason="the file is empty")
         if size > self.max_bytes:
-            return Skipped(id=id, reason=self.too_large(size))
+            return Skipped(id=id, reason=too_large(self.max_bytes, size))
         return Entry(
             id=id,
             version=version,
@@ -65,6 +63,3 @@ class Selection:
     def readers(self, path: str, real: str) -> Readers | None:
         """Who the rules let read the file; through a link, those whom the rules let read both link and target."""
         return self.paths.readers((path,) if real == path else (path, real))
-
-    def too_large(self, size: int) -> str:
-        return f"{size / MEBIBYTE:,.0f} MiB; at most {self.max_file_mb} are read (`parsing.max_file_mb`)"

@@ -239,7 +239,7 @@ class Repository:
                     return False
                 size = int(about[2]) if len(about) == 3 else -1
                 if size > max_bytes:
-                    raise DocumentTooLarge(f"larger than {max_bytes >> 20} MiB (`parsing.max_file_mb`)")
+                    raise DocumentTooLarge.over(max_bytes, size)
                 if size < 0 or not await _copied(process, size, to):
                     raise damage(self._name, (await process.words.read()).decode(errors="replace"))
         except TimeoutError as error:

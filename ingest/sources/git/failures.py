@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ingest.http import is_busy, retry_after, words
+from ingest.http import asked_to_wait, is_busy, words
 from ingest.sources.interface import SourceRefused, SourceUnavailable, token_variable
 
 TRACE = re.compile(r"^\d\d:\d\d:\d\d\.\d+ http\.c:\d+ +(.*)$")
@@ -91,9 +91,7 @@ def failure(source: str, url: str, branch: str | None, said: str) -> SourceRefus
         return SourceUnavailable(f"source {source!r}: the cache has no room for {url!r} {cause}; free some space")
     status = STATUS.search(rest)
     if status and is_busy(code := int(status[1] or status[2])):
-        seconds = retry_after(headers)
-        asked = "" if seconds is None else f" and asks to wait {seconds:g} s"
-        text = f"source {source!r}: {url!r} answers {code}{asked}; try again later"
+        text = f"source {source!r}: {url!r} answers {code}{asked_to_wait(headers)}; try again later"
         return Busy(text, status=code, headers=headers)
     variable = token_variable(source)
     local, http = url.startswith(("/", "file:")), url.startswith("http")

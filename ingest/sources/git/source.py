@@ -162,8 +162,7 @@ class Git(Source):
         if size == 0:
             return Skipped(id=id, reason="the file is empty")
         if size > self._max_file_mb << 20:
-            reason = f"{size / (1 << 20):,.0f} MiB; at most {self._max_file_mb} are read (`parsing.max_file_mb`)"
-            return Skipped(id=id, reason=reason)
+            return Skipped(id=id, reason=too_large(self._max_file_mb << 20, size))
         if is_pointer:
             return Skipped(
                 id=id, reason="its content is in Git LFS, which is not read; the repository has a pointer to it"

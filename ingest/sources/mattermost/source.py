@@ -7,8 +7,6 @@ name or other readers, or more has changed than the server tells) is listed anew
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -89,7 +87,6 @@ class Mattermost(Source):
         self.readers: Readers = frozenset(settings.readers)
         self._settings = settings
         self._max_bytes = max_file_mb << 20
-        self._max_file_mb = max_file_mb
         self._now = now
         token = settings.token.get_secret_value() if settings.token else None
         self._client = Client(name, settings.base_url, token, transport=transport)
@@ -277,7 +274,7 @@ class Mattermost(Source):
             if file.size > self._max_bytes:
                 yield Skipped(
                     id=id,
-                    reason=f"{file.name!r} is larger than {self._max_file_mb} MiB (`parsing.max_file_mb`)",
+                    reason=f"{file.name!r}: {too_large(self._max_bytes, file.size)}",
                 )
                 continue
             media_type = file.mime_type.partition(";")[0].strip() or None
@@ -333,8 +330,7 @@ class Mattermost(Source):
     async def _file(self, id: str) -> AsyncIterator[Original]:
         file = await self._client.file(id)
         people = await self._people_by_id({file.user_id} - {""})
-        with await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="souffleur-") as folder:
-            path = Path(folder) / "original"
+        async with original_file() as path:
             await self._client.save_file(id, path, max_bytes=self._max_bytes)
             yield Original(
                 path=path,

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from ingest.http import is_busy, pause, retry_after
+from ingest.http import asked_to_wait, is_busy, pause
 from ingest.sources.interface import DocumentGone, SourceRefused, SourceUnavailable, token_variable
 from ingest.sources.slack.model import Sent
 
@@ -200,9 +200,7 @@ class Client:
         said = str(data.get("error") or "")
         about = f"source {self._source!r}: Slack answered {said or status!r} to {method!r}"
         if is_busy(status) or said in BUSY:
-            seconds = retry_after(headers)
-            later = "" if seconds is None else f" and asks to wait {seconds:g} s"
-            return Busy(f"{about}{later}; try again later", headers)
+            return Busy(f"{about}{asked_to_wait(headers)}; try again later", headers)
         variable = token_variable(self._source)
         if said == "missing_scope":
             needed = str(data.get("needed") or "another scope")

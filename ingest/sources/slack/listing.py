@@ -130,10 +130,7 @@ class Listing:
 
     def _file(self, file: File, id: DocumentId, readers: Readers) -> Entry | Skipped:
         if file.size > self.max_bytes:
-            most = self.max_bytes >> 20
-            return Skipped(
-                id=id, reason=f"{file.size / 2**20:,.0f} MiB; at most {most} are read (`parsing.max_file_mb`)"
-            )
+            return Skipped(id=id, reason=too_large(self.max_bytes, file.size))
         if file.mimetype.startswith(WITHOUT_TEXT):
             return Skipped(id=id, reason=f"{file.mimetype!r} holds no text")
         version = _digest([file.name, file.title, file.size, file.created, file.updated])

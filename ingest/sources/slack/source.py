@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from hashlib import blake2b
@@ -183,10 +182,9 @@ class Slack(Source):
         if file.mode not in KEPT_BY_SLACK or not file.url_private_download:
             raise DocumentGone("Slack no longer hands the file out")
         if file.size > self._max_bytes:
-            raise DocumentTooLarge(f"larger than {self._max_bytes >> 20} MiB (`parsing.max_file_mb`)")
+            raise DocumentTooLarge.over(self._max_bytes, file.size)
         self._check_address(file.url_private_download)
-        with tempfile.TemporaryDirectory(prefix="souffleur-") as folder:
-            path = Path(folder) / "original"
+        async with original_file() as path:
             headers = await self._download().save(file.url_private_download, path, max_bytes=self._max_bytes)
             self._check_content(file, headers.get("content-type", ""), "content-disposition" in headers)
             yield Original(

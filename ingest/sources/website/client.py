@@ -15,8 +15,8 @@ import httpx
 import stamina
 
 from ingest.errors import Transient
-from ingest.http import is_busy, pause, retry_after
-from ingest.sources.guarded import unpacked
+from ingest.http import asked_to_wait, is_busy, pause
+from ingest.sources.packed import unpacked
 from ingest.sources.website.urls import host_of
 
 ATTEMPTS = 4
@@ -163,8 +163,7 @@ async def _translated(url: str) -> AsyncIterator[None]:
     except TimeoutError as error:
         raise Unanswered(f"{host!r} did not finish its answer in {LONGEST_SECONDS:g} s", away=True) from error
     except httpx.HTTPStatusError as error:
-        status, seconds = error.response.status_code, retry_after(error.response.headers)
-        later = f" and asks to wait {seconds:,.0f} s" if seconds else ""
+        status, later = error.response.status_code, asked_to_wait(error.response.headers)
         raise Unanswered(f"{host!r} answers {status}{later}", away=status in AWAY) from error
     except httpx.TimeoutException as error:
         raise Unanswered(f"{host!r} does not answer", away=True) from error
