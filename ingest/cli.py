@@ -117,7 +117,10 @@ def sync(targets: Sequence[str], every: timedelta | None, full: bool, allow_remo
 @CONFIG
 @DEBUG
 def retry(targets: Sequence[str], as_json: bool) -> None:
-    """Read again what failed, and nothing else."""
+    """Read again what failed, and nothing else.
+
+    And what held nothing that can be read, which another setting (`parsing.ocr`) may change.
+    """
 
     async def work(settings: IngestSettings) -> int:
         from ingest import composition, terminal
@@ -222,9 +225,12 @@ def search(question: str, tokens: Sequence[str], limit: int, as_json: bool) -> N
         from ingest.model import held
 
         language = language_of(question, settings.languages)
-        async with composition.opened(settings) as (_, index):
+        readers = held(tokens)
+        async with composition.opened(settings) as (ledger, index):
             known = None if language == UNKNOWN else language
-            found = await index.search(question, visible_to=held(tokens), language=known, limit=limit)
+            found = await index.search(question, visible_to=readers, language=known, limit=limit)
+            allowed = await ledger.readable((hit.chunk.id for hit in found), readers)
+            found = [hit for hit in found if hit.chunk.id in allowed]
         if as_json:
             print_json([summaries.hit_data(hit) for hit in found])
         elif found:
@@ -300,6 +306,9 @@ def forget(source: str, as_json: bool) -> None:
             await asyncio.to_thread(shutil.rmtree, composition.cache(source, settings), ignore_errors=True)
         if as_json:
             print_json({"source": source, "removed": removed})
+        elif source in settings.sources:
+            click.echo(f"{source}: {terminal.counted(removed, 'document')} removed.")
+            click.echo("It is still in the configuration, so the next sync brings them back: take it out there, too.")
         else:
             click.echo(f"{source}: {terminal.counted(removed, 'document')} removed.")
         return OK
@@ -335,7 +344,9 @@ def _show(done: Round, settings: IngestSettings, *, as_json: bool, one_line: boo
     if as_json:
         sources = [summaries.report_data(report) for report in done.reports]
         sources += [summaries.plan_data(name, planned, settings.guard) for name, planned in done.plans.items()]
-        sources += [{"source": name, "error": str(error)} for name, error in done.errors.items()]
+        sources += [
+            {"source": name, "error": str(error), "code": code_of_error(error)} for name, error in done.errors.items()
+        ]
         print_json({"sources": sources}, one_line=one_line)
         return
     for report in done.reports:

@@ -76,6 +76,8 @@ def run(work: Callable[[IngestSettings], Awaitable[int]]) -> NoReturn:
     except SouffleurError as error:
         if debug:
             raise
+        if context.params.get("as_json"):
+            print_json({"error": str(error), "code": code_of_error(error)})
         click.echo(f"Error: {error}", err=True)
         context.exit(code_of_error(error))
     except (click.exceptions.Exit, BrokenPipeError):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from ingest import composition
 from ingest.commit import Writer
-from ingest.errors import SouffleurError
+from ingest.errors import SouffleurError, Terminal
 from ingest.index.hybrid import Index
 from ingest.index.interface import (
     IndexDamaged,
@@ -24,6 +24,7 @@ from ingest.ledger import DatabaseUnavailable, DatabaseUnreadable, Ledger
 from ingest.parsers.sandbox import Sandbox
 from ingest.plan import Plan, compare
 from ingest.settings import IngestSettings
+from ingest.sources.interface import SourceUnavailable
 from ingest.sync import Progress, Report, Run
 from ingest.targets import Target
 
@@ -39,6 +40,10 @@ SHARED = (
 """Errors about what all sources have in common; after one the others need not be tried."""
 
 _log = logging.getLogger(__name__)
+
+
+class SourceFailed(Terminal):
+    """A source did what it should not; the text names the source."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -61,6 +66,16 @@ class Round:
         except SouffleurError as error:
             self.errors[target.name] = error
             self.over = isinstance(error, SHARED)
+            if isinstance(error, SourceUnavailable) and not target.configured:
+                self.errors[target.name] = SourceUnavailable(
+                    f"{error}; if it is gone for good: ingest forget {target.name}"
+                )
+        except Exception as error:  # noqa: BLE001 - what nobody foresaw in one source is no trouble of the others
+            _log.debug("source %r", target.name, exc_info=error)
+            said = " ".join(str(error).split())
+            self.errors[target.name] = SourceFailed(
+                f"source {target.name!r}: unexpected {type(error).__name__}: {said}; see --debug"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

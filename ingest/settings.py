@@ -254,7 +254,8 @@ def _tokens(sources: Iterable[str]) -> dict[str, SecretStr | None]:
 def _usable(token: SecretStr | None, variable: str) -> SecretStr | None:
     """A token as a header can hold it, without the line break that a secret file may end in."""
     plain = "" if token is None else token.get_secret_value().strip()
-    if not (plain.isascii() and plain.isprintable()):
+    one_line = "".join(plain.split()) if plain.startswith("{") else plain  # a key in JSON may have several
+    if not (one_line.isascii() and one_line.isprintable()):
         raise ConfigurationError(f"{variable} holds characters that no token has; set it again")
     return SecretStr(plain) if plain else None
 

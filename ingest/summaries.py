@@ -32,7 +32,8 @@ ORDER = (Outcome.SKIPPED, Outcome.FAILED)
 def report(done: Report) -> Iterator[str]:
     """The counts of one source, each skipped and failed document with its reason, and what is left to do."""
     counts = ", ".join(f"{done.counts[outcome]:,} {outcome}" for outcome in Outcome)
-    yield f"{done.source}: {counts} ({done.seconds:.1f} s)"
+    since = "" if done.whole else "of what has changed since the last sync; "
+    yield f"{done.source}: {counts} ({since}{done.seconds:.1f} s)"
     for problem in sorted(done.problems, key=lambda item: (ORDER.index(item.outcome), item.document)):
         still = "still failing, unchanged since: " if problem.repeated else ""
         kept = f" (answers come from the version of {problem.answers_from:%Y-%m-%d})" if problem.answers_from else ""
@@ -42,7 +43,7 @@ def report(done: Report) -> Iterator[str]:
     if done.interrupted:
         yield "  Interrupted; what was read is kept, and the next sync goes on from here."
     if done.withheld:
-        why = "for nothing is listed any more" if done.emptied else "more than is believed untold (`guard`)"
+        why = "for nothing is listed any more" if done.emptied else "more than `guard` lets go at once"
         yield (
             f"  {counted(done.withheld, 'document')} would go, {why}: is everything mounted, and may it still be read?"
             f" Nothing was removed. If they are meant to go: ingest sync --allow-removals {done.source}"
@@ -95,11 +96,14 @@ def status(
         stale = f" ({state.stale:,} of them answered from an older version)" if state.stale else ""
         yield f"{state.source.name}: {held}{failed}{stale}; {when}{_next(state.next_run, now)}"
         yield f"  {printable(state.source.location)}"
-        if state.ran_at and (done := ", ".join(f"{n:,} {what}" for what, n in state.counts.items() if n)):
-            yield f"  Last run {_ago(state.ran_at, now)}: {done}"
+        if state.ran_at:
+            done = ", ".join(f"{number:,} {what}" for what, number in state.counts.items() if number)
+            yield f"  Last run {_ago(state.ran_at, now)}: {done or 'nothing had changed'}"
         if state.error:
             yield f"  The last sync ended early: {printable(state.error)}"
         yield from _named("failing", list(failing.get(state.source.name, {}).items()), state.failing)
+        if state.failing:
+            yield f"  To read them again as they are: ingest retry {state.source.name}"
     if not total and not indexed:
         yield "Nothing is indexed yet: ingest sync FOLDER"
     elif indexed == total:
@@ -172,7 +176,8 @@ def rebuilt(done: Rebuilt) -> Iterator[str]:
     yield f"The index has been built anew: {counted(done.passages, 'passage')}{details}."
     if done.recall.questions:
         yield f"It was asked before it was put in use: {done.recall}."
-    yield "The old one is kept; to go back to it: ingest reindex --rollback"
+    if done.recall.old is not None:
+        yield "The old one is kept; to go back to it: ingest reindex --rollback"
 
 
 def gone_back(found: Verdict) -> Iterator[str]:

@@ -36,6 +36,13 @@ DOWN_AFTER = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Begun:
+    """A source is being listed, which may take its time."""
+
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Listed:
     """A source has been listed and compared."""
 
@@ -60,7 +67,7 @@ class Settled:
     """Of a failed document: when the version was indexed from which answers still come; None when there is none."""
 
 
-Progress = Callable[[Listed | Settled], None]
+Progress = Callable[[Begun | Listed | Settled], None]
 
 Result = TypeVar("Result")
 
@@ -126,6 +133,7 @@ class Run:
         Raises `SourceUnavailable`, `SourceRefused`, and whatever ledger and index raise; what was committed stays.
         """
         async with _Recorded(self):
+            self.progress(Begun(source=self.source.name))
             await self.writer.recover()
             since = None if full else await self.ledger.cursor(self.source.name, self.settings)
             plan = await self._unless_stopped(compare(self.source, self.ledger, since=since))
@@ -318,7 +326,7 @@ class _Recorded:
                     started=self._started,
                     ended=ended,
                     counts={outcome.value: count for outcome, count in report.counts.items()},
-                    error=_ended(cause, interrupted=report.interrupted),
+                    error=_ended(cause, report),
                 )
             except (DatabaseUnavailable, LeaseLost) as error:
                 if cause is None:
@@ -328,13 +336,17 @@ class _Recorded:
             raise cause from cause.__cause__
 
 
-def _ended(cause: BaseException | None, *, interrupted: bool) -> str | None:
+def _ended(cause: BaseException | None, report: Report) -> str | None:
     """Why a run ended early, for the ledger; None when it did not."""
     if isinstance(cause, SouffleurError):
         return str(cause)
     if isinstance(cause, Exception):
-        return f"unexpected {type(cause).__name__}"
-    return "interrupted" if cause is not None or interrupted else None
+        return f"unexpected {type(cause).__name__}: {' '.join(str(cause).split())}"
+    if report.withheld:
+        return (
+            f"{report.withheld:,} removals were held back; to let them go: ingest sync --allow-removals {report.source}"
+        )
+    return "interrupted" if cause is not None or report.interrupted else None
 
 
 def _cause(error: BaseException) -> BaseException:

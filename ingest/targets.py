@@ -68,6 +68,8 @@ def orphans(configured: Iterable[str], remembered: Sequence[SourceRecord]) -> li
 def _source(
     target: str, configured: Mapping[str, SourceSettings], known: Mapping[str, SourceRecord]
 ) -> tuple[str, SourceSettings]:
+    if not target:
+        raise ConfigurationError("a source's name is empty: is a variable not set? Name a source or a folder")
     if target in configured:
         return target, configured[target]
     folder = Path(target).expanduser()

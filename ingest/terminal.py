@@ -11,7 +11,7 @@ from typing import Protocol
 import click
 
 from ingest.change import Outcome
-from ingest.sync import Listed, Progress, Settled
+from ingest.sync import Begun, Listed, Progress, Settled
 
 PLAIN_SECONDS = 10.0
 """At least this long between two lines of progress where there is no terminal."""
@@ -55,9 +55,11 @@ def _bar() -> Iterator[Progress]:
         task = bar.add_task("listing", total=None, rate="")
         unchanged = 0
 
-        def show(event: Listed | Settled) -> None:
+        def show(event: Begun | Listed | Settled) -> None:
             nonlocal unchanged
-            if isinstance(event, Listed):
+            if isinstance(event, Begun):
+                bar.reset(task, description=f"{event.source}: listing", total=None, rate="")
+            elif isinstance(event, Listed):
                 bar.reset(task, description=event.source, total=event.documents, rate="", completed=event.unchanged)
                 unchanged = event.unchanged
             elif event.outcome is not Outcome.REMOVED:
@@ -101,7 +103,9 @@ class _Lines:
         self._settled = 0
         self._shown = time.monotonic()
 
-    def show(self, event: Listed | Settled) -> None:
+    def show(self, event: Begun | Listed | Settled) -> None:
+        if isinstance(event, Begun):
+            return
         if isinstance(event, Listed):
             self._listed, self._settled = event.documents, event.unchanged
             click.echo(f"{event.source}: {counted(event.documents, 'document')}, {event.to_read:,} to read", err=True)

@@ -152,7 +152,7 @@ def _load(name: str, start: Start, parsers: dict[str, Parser]) -> Answer | None:
     try:
         parsers[name] = cast(Parser, getattr(importlib.import_module(module), attribute)(start.settings))
     except ModuleNotFoundError as error:
-        reason = f"the parser {name!r} needs {error.name!r}, which is not installed: pip install 'souffleur[{name}]'"
+        reason = f"the parser {name!r} needs {error.name!r}, which is not installed: .venv/bin/pip install -e '.[{name}]'"
         return Answer(failure="unavailable", reason=reason)
     except ParserUnavailable as error:
         return Answer(failure="unavailable", reason=str(error))

@@ -9,12 +9,19 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ingest import composition
 from ingest.ledger import Ledger, StateSettings
+from ingest.model import Listed
+from ingest.sources.interface import Source
+from ingest.targets import Target
 from tests.fixtures.command_line import SALARIES, TRAVEL, Ingest, data, write
+from tests.fixtures.shelf import Shelf
 
 BROKEN = "---\nreaders: [unclosed\n---\n# Broken\n"
 
@@ -93,6 +100,8 @@ def test_much_of_a_source_gone_at_once_is_refused_with_a_code_of_its_own(ingest:
     refused = ingest("sync")
     assert refused.exit_code == 3
     assert "20 documents would go" in refused.stdout
+
+    assert "20 removals were held back; to let them go: ingest sync --allow-removals docs" in ingest("status").stdout
 
     (folder / "docs" / "20.md").unlink()
     write(folder / "souffleur.yaml", "guard: {share: 0.5, documents: 20}\n")
@@ -197,3 +206,69 @@ def test_forgetting_a_source_is_told_to_machines_too(ingest: Ingest, folder: Pat
     ingest("sync", "docs")
     assert data(ingest("forget", "docs", "--json")) == {"source": "docs", "removed": 2}
     assert data(ingest("verify", "--json"))["removed_documents"] == 2
+
+
+def test_a_source_that_does_what_it_should_not_stops_no_other(
+    ingest: Ingest, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(Shelf):
+        name = "faq"
+
+        async def list(self, since: str | None) -> AsyncIterator[Listed]:
+            raise KeyError("no such column")
+            yield self.entry("never", "")
+
+    made = composition._source
+
+    def source(target: Target, *rooms: Any) -> Source:
+        return Broken(folder) if target.name == "faq" else made(target, *rooms)
+
+    monkeypatch.setattr(composition, "_source", source)
+    write(folder / "docs" / "travel.md", TRAVEL)
+    write(folder / "souffleur.yaml", "sources:\n  faq: {root: faq}\n  handbook: {root: docs}\n")
+
+    result = ingest("sync")
+
+    assert result.exit_code == 2
+    assert "Error: source 'faq': unexpected KeyError: 'no such column'" in result.stderr
+    assert "handbook: 1 added" in result.stdout
+    assert "unexpected KeyError" in ingest("status").stdout
+
+
+def test_an_empty_name_is_no_source(ingest: Ingest, folder: Path) -> None:
+    write(folder / "travel.md", TRAVEL)
+    result = ingest("sync", "")
+    assert result.exit_code == 2
+    assert "is a variable not set?" in result.stderr
+
+
+def test_a_folder_that_was_synced_by_path_and_is_gone_can_be_forgotten(ingest: Ingest, folder: Path) -> None:
+    many(folder, 1)
+    ingest("sync", "docs")
+    (folder / "docs").rename(folder / "away")
+    result = ingest("sync")
+    assert result.exit_code == 4
+    assert "if it is gone for good: ingest forget docs" in result.stderr
+
+
+def test_forgetting_a_source_that_is_still_configured_says_that_it_comes_back(ingest: Ingest, folder: Path) -> None:
+    many(folder, 1)
+    write(folder / "souffleur.yaml", "sources:\n  docs: {root: docs}\n")
+    ingest("sync")
+    (folder / ".souffleur" / "sources" / "docs").mkdir(parents=True)
+    assert "still in the configuration" in ingest("forget", "docs").stdout
+    assert not (folder / ".souffleur" / "sources" / "docs").exists()
+
+
+def test_what_the_ledger_does_not_have_is_not_found_whatever_the_index_holds(ingest: Ingest, folder: Path) -> None:
+    many(folder, 2)
+    ingest("sync", "docs")
+    corrupt(folder, "DELETE FROM documents WHERE id = '1.md'")
+    assert {hit["document"] for hit in data(ingest("search", "page handbook", "--json"))} == {"0.md"}
+
+
+def test_an_error_before_any_source_is_told_to_machines_too(ingest: Ingest, folder: Path) -> None:
+    result = ingest("sync", "nowhere", "--json")
+    assert result.exit_code == 2
+    assert data(result)["code"] == 2
+    assert "'nowhere' is no folder" in data(result)["error"]

@@ -198,7 +198,7 @@ async def test_a_parser_that_is_not_installed_says_what_to_install(tmp_path: Pat
             with pytest.raises(ParserUnavailable) as caught:
                 await sandbox.parse(document(tmp_path), "layout")
     assert "'layout' needs 'nowhere'" in str(caught.value)
-    assert "pip install 'souffleur[layout]'" in str(caught.value)
+    assert ".venv/bin/pip install -e '.[layout]'" in str(caught.value)
 
 
 async def test_a_worker_ignores_the_interrupt_that_is_meant_for_us(sandbox: Sandbox, tmp_path: Path) -> None:
