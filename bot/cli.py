@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -255,6 +256,7 @@ def _settings(context: click.Context) -> BotSettings:
 
 def _run(context: click.Context, work: Coroutine[Any, Any, int]) -> NoReturn:
     """Run a command to its exit status. The broad `except` of this program: nobody is shown a traceback unasked."""
+    os.umask(0o077)  # what is kept holds questions and answers that not everybody on this machine may read
     try:
         status = asyncio.run(work)
     except KeyboardInterrupt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,14 +10,11 @@ from pathlib import Path
 
 from ingest.chunk import chunk
 from ingest.language import language_of
-from ingest.model import Chunk, Document, Entry, Original, Parsed
+from ingest.model import Chunk, Document, Entry, Original, Parsed, storable
 from ingest.parsers.interface import NoText
 from ingest.plan import digest, readers_in_force, relabelled
 from ingest.records import Record
 from ingest.sources.interface import Source
-
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""What neither UTF-8 nor Postgres can hold: half characters, and the zero character."""
 
 
 class Outcome(StrEnum):
@@ -42,6 +38,8 @@ class Change:
     """None: those it has."""
     relabels: bool = False
     """Whether the chunks it has get the readers and the address of `record`."""
+    empties: bool = False
+    """Whether answers lose an indexed version by it, as by a removal."""
 
     @property
     def weight(self) -> int:
@@ -78,7 +76,8 @@ def empty(source: Source, entry: Entry, old: Record | None, *, content_hash: str
     """There is nothing in it that can be read, and nobody has to mend it, so nothing of it stays."""
     change = failed(source, entry, old, content_hash=content_hash, parser=parser, error=error)
     record = replace(change.record, empty=True, indexed_at=None)
-    return Change(record=record, outcome=Outcome.SKIPPED, chunks=())
+    empties = old is not None and old.indexed_at is not None
+    return Change(record=record, outcome=Outcome.SKIPPED, chunks=(), empties=empties)
 
 
 def failed(
@@ -195,8 +194,3 @@ def _in_utc(moment: datetime | None) -> datetime | None:
         return moment.astimezone(UTC) if moment else None
     except OverflowError:
         return None
-
-
-def storable(text: str) -> str:
-    """`text` with a replacement character for each one that cannot be stored; of the same length."""
-    return UNSTORABLE.sub("\ufffd", text)

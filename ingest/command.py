@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import tempfile
 import traceback
@@ -65,6 +66,7 @@ def print_lines(lines: Iterable[str]) -> None:
 
 def run(work: Callable[[IngestSettings], Awaitable[int]]) -> NoReturn:
     """Read the settings, do `work`, and end with its exit code; every error becomes one line on standard error."""
+    os.umask(0o077)  # what is kept holds documents that not everybody on this machine may read
     context = click.get_current_context()
     options: dict[str, Any] = context.ensure_object(dict)
     debug = options.get("debug", False)

@@ -15,7 +15,7 @@ from typing import TypeVar
 from ingest.change import Change
 from ingest.index.hybrid import Index
 from ingest.index.interface import IndexMismatch
-from ingest.ledger import Ledger
+from ingest.ledger import LeaseLost, Ledger
 from ingest.model import Chunk, ChunkId, DocumentId, Readers
 
 BATCH = 500
@@ -56,7 +56,7 @@ class Writer:
             raise IndexMismatch("the ledger knows passages, and there is no index; run `ingest reindex`")
         await self._index.prepare()
         mended = 0
-        for batch in _batches(unsettled):
+        for batch in batches(unsettled):
             live = await self._ledger.chunks_by_id(batch)
             await self._index_all(live, await self._index.vectors(batch))
             await self._index.delete(list(set(batch) - {chunk.id for chunk in live}))
@@ -79,18 +79,31 @@ class Writer:
             await self._prepare(changed)
             await self._ledger.unsettle(self._source, (chunk.id for chunk in changed))
             await self._put(changed, held)
+        try:
+            await self._commit(group, gone)
+        except LeaseLost:
+            await self._take_back([chunk.id for chunk in changed])
+            raise
+        if gone:
+            await self._take_out(gone)
+
+    async def _commit(self, group: Sequence[Change], gone: Sequence[ChunkId]) -> None:
         await self._ledger.commit(
             self._source,
             records=[change.record for change in group],
             chunks={change.record.id: change.chunks for change in group if change.chunks is not None},
             gone=gone,
         )
-        if gone:
-            await self._take_out(gone)
+
+    async def _take_back(self, ids: Sequence[ChunkId]) -> None:
+        """Undo what this writer put into the index after another took over, but for what that one wants there."""
+        wanted = {chunk.id for chunk in await self._ledger.chunks_by_id(ids)} | set(await self._ledger.unsettled())
+        await self._index.delete([id for id in ids if id not in wanted])
+        await self._index.flush()
 
     async def remove(self, documents: Sequence[DocumentId]) -> None:
         """The ledger first: what it does not know, nobody is shown, whatever the index still finds."""
-        for batch in _batches(documents):
+        for batch in batches(documents):
             found = await self._ledger.chunks(self._source, batch)
             gone = [chunk.id for chunks in found.values() for chunk in chunks]
             await self._ledger.commit(self._source, removed=batch, gone=gone)
@@ -143,9 +156,9 @@ class Writer:
                 described.append(chunk)
         for who, ids in readers.items():
             await self._index.set_readers(ids, who)
-        for batch in _batches(described):
+        for batch in batches(described):
             await self._index.describe(batch)
-        for batch in _batches(fresh):
+        for batch in batches(fresh):
             vectors = await self._known_vectors(batch)
             await self._ledger.still_leased()
             await self._index_all(batch, vectors)
@@ -175,5 +188,5 @@ def _wanted(change: Change, before: Mapping[DocumentId, Sequence[Chunk]]) -> Seq
     return [replace(chunk, readers=record.readers, url=record.url) for chunk in before.get(record.id, ())]
 
 
-def _batches(items: Sequence[_Item]) -> Iterable[Sequence[_Item]]:
+def batches(items: Sequence[_Item]) -> Iterable[Sequence[_Item]]:
     return (items[start : start + BATCH] for start in range(0, len(items), BATCH))

@@ -31,6 +31,9 @@ MEMBER: Readers = frozenset({EVERYONE, PUBLIC})
 READER_TOKEN = re.compile(r"public|everyone|[a-z][a-z0-9_-]*:[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 """`public`, `everyone`, or a lower-case kind and a name: `group:finance`, `user:ada@example.org`, `slack:C042`."""
 
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What neither UTF-8 nor Postgres can hold: half characters, and the zero character."""
+
 CHUNK_NAMESPACE = uuid.UUID("6f0d6b0e-6d0c-5b3c-9c0e-0f8f0a7d3c51")
 """Namespace of chunk ids; changing it orphans every indexed point."""
 
@@ -172,6 +175,11 @@ def reader_token(text: str) -> str:
         meant = "group:finance"
     shown = text if text.isprintable() else repr(text)
     raise ValueError(f"`{shown}` is no reader token; did you mean `{meant}`? (public, everyone, group:…, user:…)")
+
+
+def storable(text: str) -> str:
+    """`text` with a replacement character for each one that cannot be stored; of the same length."""
+    return UNSTORABLE.sub("\ufffd", text)
 
 
 def held(tokens: Iterable[str]) -> Readers:

@@ -9,9 +9,15 @@ from hashlib import blake2b
 
 from ingest.guard import GuardSettings
 from ingest.ledger import Ledger
-from ingest.model import Cursor, DocumentId, Entry, Gone, Listed, Readers, Skipped
+from ingest.model import UNSTORABLE, Cursor, DocumentId, Entry, Gone, Listed, Readers, Skipped, storable
 from ingest.records import Known, Record
 from ingest.sources.interface import CursorExpired, Source
+
+LONGEST_ID = 2_000
+"""Bytes of a document's id: Postgres takes 2,704 in the row of an index, which has the source's name, too."""
+
+SHOWN_ID = 200
+"""Characters of a longer one that are shown."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +30,8 @@ class Plan:
     """Unchanged ones with an indexed version whose readers or address changed, as they shall be."""
     noted: list[Record] = field(default_factory=list)
     """Unchanged ones, of which the listing says something new that changes nothing: as they shall be."""
+    restated: list[Record] = field(default_factory=list)
+    """Those among the failing and skipped of which the listing says something new: as they shall be."""
     unchanged: int = 0
     """Of them the ledger holds all there is."""
     failing: list[Record] = field(default_factory=list)
@@ -51,27 +59,36 @@ class Plan:
         """Whether everything would go and nothing is offered: a folder that a disk was mounted on looks like this."""
         return len(self.removed) == self.known and bool(self.removed) and self.listed == len(self.skipped)
 
-    def guarded(self, guard: GuardSettings) -> bool:
-        """Whether more would be removed than is believed without being told so: much of a source, or all of it."""
-        return self.emptied or guard.holds(len(self.removed), known=self.known)
+    def guarded(self, guard: GuardSettings, *, emptied: int = 0) -> bool:
+        """Whether more would go than is believed without being told so: much of a source, or all of it.
+
+        `emptied`: of so many documents nothing can be read any more.
+        """
+        return self.emptied or guard.holds(len(self.removed) + emptied, known=self.known)
 
 
-async def compare(source: Source, ledger: Ledger, *, since: str | None = None) -> Plan:
-    """List `source` to its end, and sort. Raises what a listing raises, but `CursorExpired`: then all is listed."""
+async def compare(source: Source, ledger: Ledger, *, since: str | None = None, again: bool = False) -> Plan:
+    """List `source` to its end, and sort; `again` reads also what failed and has not changed since.
+
+    Raises what a listing raises, but `CursorExpired`: then all is listed.
+    """
     known = await ledger.known(source.name)
     if since is not None:
         try:
-            return await _compare(source, ledger, known, since)
+            return await _compare(source, ledger, known, since, again=again)
         except CursorExpired:
             pass
-    return await _compare(source, ledger, known, None)
+    return await _compare(source, ledger, known, None, again=again)
 
 
-async def again(source: Source, ledger: Ledger) -> Plan:
-    """The plan that reads again what the last attempts got nothing from, without a listing."""
-    troubled = (await ledger.known(source.name)).troubled
-    entries = [record.entry for record in troubled.values()]
-    return Plan(known=len(troubled), whole=False, read=entries, held=troubled)
+async def retrial(source: Source, ledger: Ledger, *, since: str | None) -> Plan:
+    """The plan that reads again what the last attempts got nothing from, as it is listed now, and nothing else.
+
+    Listed first: who may read a document, and whether it is wanted at all, may have changed. Raises as `compare` does.
+    """
+    plan = await compare(source, ledger, since=since, again=True)
+    entries = [entry for entry in plan.read if entry.id in plan.held and plan.held[entry.id].error is not None]
+    return Plan(known=plan.known, whole=plan.whole, read=entries, held=plan.held)
 
 
 def digest(source: Source, entry: Entry) -> str:
@@ -104,26 +121,30 @@ def readers_in_force(source: Source, entry: Entry, own: Readers | None) -> Reade
     return next(readers for readers in (entry.readers, own, source.readers) if readers is not None)
 
 
-async def _compare(source: Source, ledger: Ledger, known: Known, since: str | None) -> Plan:
+async def _compare(source: Source, ledger: Ledger, known: Known, since: str | None, *, again: bool) -> Plan:
     named: set[DocumentId] = set()
     changed: dict[DocumentId, Entry] = {}
     skipped: list[Skipped] = []
-    gone: list[DocumentId] = []
+    gone: dict[DocumentId, None] = {}
     cursor: str | None = None
     unchanged = 0
     async with _listing(source, since) as listing:
         async for item in listing:
-            match item:
-                case Entry(id=id):
+            match _storable(item):
+                case Entry(id=id) as item:
+                    gone.pop(id, None)  # of what is said of one document, the last holds
                     named.add(id)
                     if known.digests.get(id) == digest(source, item):
                         unchanged += 1
                     else:
                         changed[id] = item
-                case Skipped():
+                case Skipped() as item:
                     skipped.append(item)
                 case Gone(id=id):
-                    gone.append(id)
+                    gone[id] = None
+                    if id in named and changed.pop(id, None) is None:
+                        unchanged -= 1
+                    named.discard(id)
                 case Cursor(value=value):
                     cursor = value
     plan = Plan(known=len(known), cursor=cursor, whole=since is None, unchanged=unchanged, skipped=skipped)
@@ -132,9 +153,11 @@ async def _compare(source: Source, ledger: Ledger, known: Known, since: str | No
         changed |= {id: record.entry for id, record in known.troubled.items() if not _covered(id, *spoken_of)}
     records = await ledger.records(source.name, (id for id in changed if id in known))
     for id, entry in changed.items():
-        _sort(plan, source, entry, records.get(id))
+        _sort(plan, source, entry, records.get(id), again=again)
     plan.held.update((entry.id, records[entry.id]) for entry in plan.read if entry.id in records)
-    plan.removed.extend(_removed(known, named, skipped, gone, whole=plan.whole))
+    # What failed last comes last: where a source breaks off at it, the others have been read.
+    plan.read.sort(key=lambda entry: entry.id in known.troubled)
+    plan.removed.extend(_removed(known, named, skipped, list(gone), whole=plan.whole))
     return plan
 
 
@@ -149,14 +172,31 @@ async def _listing(source: Source, since: str | None) -> AsyncIterator[AsyncIter
             await items.aclose()
 
 
-def _sort(plan: Plan, source: Source, entry: Entry, record: Record | None) -> None:
-    if record is None or record.due or _reads_otherwise(source, entry, record):
+def _storable(item: Listed) -> Listed:
+    """`item` as the ledger can hold it; a document whose name it cannot hold is not looked at."""
+    if not isinstance(item, Entry):
+        return item
+    if UNSTORABLE.search(item.id) or (len(item.id) > LONGEST_ID // 4 and len(item.id.encode()) > LONGEST_ID):
+        shown = DocumentId(storable(item.id)[:SHOWN_ID])
+        return Skipped(id=shown, reason="its name is too long, or has characters that cannot be stored", unseen=True)
+    if UNSTORABLE.search(f"{item.version}{item.url}{item.media_type}"):
+        url, media_type = item.url and storable(item.url), item.media_type and storable(item.media_type)
+        return replace(item, version=storable(item.version), url=url, media_type=media_type)
+    return item
+
+
+def _sort(plan: Plan, source: Source, entry: Entry, record: Record | None, *, again: bool) -> None:
+    tried_again = record is not None and (record.due or (again and record.error is not None))
+    if record is None or tried_again or _reads_otherwise(source, entry, record):
         plan.read.append(entry)
         return
     labelled = relabelled(source, entry, record)
     if record.indexed_at is not None and (labelled.readers, labelled.url) != (record.readers, record.url):
         plan.relabel.append(labelled)
-    elif record.empty:
+        return
+    if record.error is not None and labelled != record:
+        plan.restated.append(labelled)
+    if record.empty:
         plan.skipped.append(Skipped(id=entry.id, reason=record.error or ""))
     elif record.error is not None:
         plan.failing.append(record)

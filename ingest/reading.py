@@ -12,7 +12,7 @@ from pathlib import Path
 from ingest import change
 from ingest.change import Change
 from ingest.errors import SouffleurError, Transient
-from ingest.model import DocumentId, Entry, Original, Parsed
+from ingest.model import DocumentId, Entry, Original, Parsed, storable
 from ingest.parsers.interface import FileUnreadable, NeedsOcr, NoText, ParserUnavailable, ReadersUnclear, UnknownFormat
 from ingest.records import Record
 from ingest.sources.interface import DocumentGone, DocumentTooLarge, Source, SourceRefused, SourceUnavailable
@@ -111,5 +111,5 @@ async def _digest(original: Original) -> str:
 
 
 def _one_line(error: BaseException) -> str:
-    line = " ".join(change.storable(str(error)).split()) or type(error).__name__
+    line = " ".join(storable(str(error)).split()) or type(error).__name__
     return line if len(line) <= REASON_CHARACTERS else line[: REASON_CHARACTERS - 1] + "…"

@@ -20,7 +20,7 @@ from ingest.index.interface import (
     ModelMisconfigured,
     ModelUnavailable,
 )
-from ingest.ledger import DatabaseUnavailable, DatabaseUnreadable, Ledger
+from ingest.ledger import DatabaseUnavailable, Ledger
 from ingest.parsers.sandbox import Sandbox
 from ingest.plan import Plan, compare
 from ingest.settings import IngestSettings
@@ -30,7 +30,6 @@ from ingest.targets import Target
 
 SHARED = (
     DatabaseUnavailable,
-    DatabaseUnreadable,
     IndexUnavailable,
     IndexMismatch,
     IndexDamaged,

@@ -22,6 +22,7 @@ from pydantic import (
     StringConstraints,
     Tag,
     create_model,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -129,6 +130,16 @@ class IngestSettings(Section):
     """The bot's; see `bot.settings`."""
     answer: Any = None
     """The bot's; see `bot.settings`."""
+
+    @field_validator("sources")
+    @classmethod
+    def with_tokens_of_their_own(cls, sources: dict[str, Any]) -> dict[str, Any]:
+        """No two sources share the variable of their token: the one's would be sent to the other's server."""
+        seen: dict[str, str] = {}
+        for name in sources:
+            if (other := seen.setdefault(token_variable(name), name)) != name:
+                raise ValueError(f"{other!r} and {name!r} would have the same {token_variable(name)}; rename one")
+        return sources
 
     @model_validator(mode="before")
     @classmethod

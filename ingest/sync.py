@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 
 from ingest import change
 from ingest.change import Change, Outcome
-from ingest.commit import BATCH, Writer
+from ingest.commit import Writer, batches
 from ingest.errors import SouffleurError
 from ingest.guard import GuardSettings
 from ingest.ledger import DatabaseUnavailable, LeaseLost, Ledger
 from ingest.model import DocumentId, Entry
-from ingest.plan import Plan, again, compare
+from ingest.plan import Plan, compare, retrial
 from ingest.reading import Parse, Reader
 from ingest.sources.interface import Source, SourceRefused, SourceUnavailable
 
@@ -123,6 +123,8 @@ class Run:
         self._refused: list[Change] = []
         """What the source did not hand out since the last document that it did."""
         self._down: SourceUnavailable | SourceRefused | None = None
+        self._emptied: list[Change] = []
+        """Documents of which nothing can be read any more, which go like those that are gone."""
 
     async def sync(self, *, full: bool = False, allow_removals: bool = False) -> Report:
         """Bring ledger and index to what the source holds now, once what an earlier run left half written is mended.
@@ -142,21 +144,30 @@ class Run:
                 return self.report
             self._tell(plan)
             await self._carry_out(plan, retry=False)
-            if plan.guarded(self.guard) and not allow_removals:
-                self.report.withheld, self.report.emptied = len(plan.removed), plan.emptied
-            elif not self.report.interrupted:
-                await self._remove(plan)
-                if plan.cursor is not None and plan.cursor != since:
-                    await self.ledger.keep_cursor(self.source.name, self.settings, plan.cursor)
+            if not self.report.interrupted:
+                await self._let_go(plan, allow_removals=allow_removals)
+            if self._down is not None:
+                raise self._down
+            done = not (self.report.interrupted or self.report.withheld)
+            if done and plan.cursor is not None and plan.cursor != since:
+                await self.ledger.keep_cursor(self.source.name, self.settings, plan.cursor)
         return self.report
 
     async def retry(self) -> Report:
         """Read again what the last attempts got nothing from, and nothing else. Raises as `sync` does."""
         async with _Recorded(self, kept=False):
+            self.progress(Begun(source=self.source.name))
             await self.writer.recover()
-            plan = await again(self.source, self.ledger)
+            since = await self.ledger.cursor(self.source.name, self.settings)
+            plan = await self._unless_stopped(retrial(self.source, self.ledger, since=since))
+            if plan is None:
+                self.report.interrupted = True
+                return self.report
             self._tell(plan)
             await self._carry_out(plan, retry=True)
+            await self._let_go(plan, allow_removals=False)
+            if self._down is not None:
+                raise self._down
         return self.report
 
     def _tell(self, plan: Plan) -> None:
@@ -171,14 +182,23 @@ class Run:
             self._settle(change.unread(record), repeated=True)
 
     async def _carry_out(self, plan: Plan, *, retry: bool) -> None:
+        for batch in batches(plan.restated):
+            await self.writer.write([change.noting(record) for record in batch])
         await self._write_in_batches([change.noting(record) for record in plan.noted])
         await self._write_in_batches([change.relabelling(record) for record in plan.relabel])
         reader = Reader(source=self.source, parse=self.parse, languages=self.languages, known=plan.held, again=retry)
         await self._read_and_write(reader, plan.read)
         self.report.parsed, self.report.embedded = reader.parsed, self.writer.embedded
-        if self._down is not None:
-            raise self._down
         self.report.interrupted = self.stop.is_set()
+
+    async def _let_go(self, plan: Plan, *, allow_removals: bool) -> None:
+        """What is gone, and what nothing can be read of any more, unless that is more than the guard lets go."""
+        if plan.guarded(self.guard, emptied=len(self._emptied)) and not allow_removals:
+            self.report.withheld = len(plan.removed) + len(self._emptied)
+            self.report.emptied = plan.emptied
+        else:
+            await self._write_in_batches(self._emptied)
+            await self._remove(plan)
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, Result]) -> Result | None:
         """What comes of `work`, or None when told to stop before."""
@@ -195,9 +215,9 @@ class Run:
         return None if task.cancelled() else task.result()
 
     async def _write_in_batches(self, changes: Sequence[Change]) -> None:
-        for start in range(0, len(changes), BATCH):
+        for batch in batches(changes):
             if not self.stop.is_set():
-                await self._write(changes[start : start + BATCH])
+                await self._write(batch)
 
     async def _read_and_write(self, reader: Reader, entries: Sequence[Entry]) -> None:
         changes: asyncio.Queue[Change | None] = asyncio.Queue(maxsize=4 * self.workers)
@@ -213,32 +233,38 @@ class Run:
         """
         waiting = iter(entries)
 
-        async def settle_refused() -> None:
-            refused, self._refused = self._refused, []
-            for failed in refused:
-                await changes.put(failed)
-
         async def read_on() -> None:
             for entry in waiting:
                 if self.stop.is_set() or self._down is not None:
                     return
-                try:
-                    change = await reader.read(entry)
-                except (SourceUnavailable, SourceRefused) as error:
-                    self._refused.append(reader.refused(entry, error))
-                    if len(self._refused) >= DOWN_AFTER:
-                        self._down = error
-                else:
-                    await changes.put(change)
-                    if self._down is None:
-                        await settle_refused()
+                await self._read(reader, entry, changes)
 
         async with asyncio.TaskGroup() as tasks:
             for _ in range(self.workers):
                 tasks.create_task(read_on())
-        if self._down is None:
-            await settle_refused()
+        await self._settle_refused(changes)
         await changes.put(None)
+
+    async def _read(self, reader: Reader, entry: Entry, changes: asyncio.Queue[Change | None]) -> None:
+        try:
+            change = await reader.read(entry)
+        except (SourceUnavailable, SourceRefused) as error:
+            self._refused.append(reader.refused(entry, error))
+            if len(self._refused) >= DOWN_AFTER:
+                self._down = error
+            return
+        if change.empties:
+            self._emptied.append(change)
+        else:
+            await changes.put(change)
+        await self._settle_refused(changes)
+
+    async def _settle_refused(self, changes: asyncio.Queue[Change | None]) -> None:
+        """As long as the source is not down, what it did not hand out is those documents' own trouble."""
+        if self._down is None:
+            refused, self._refused = self._refused, []
+            for failed in refused:
+                await changes.put(failed)
 
     async def _write_all(self, changes: asyncio.Queue[Change | None]) -> None:
         """Write what comes out of `changes` in groups, until None comes."""

@@ -14,7 +14,7 @@ from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from pydantic import BaseModel, ConfigDict
 
 from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Prompt
-from ingest.http import is_busy, pause, retry_after, words
+from ingest.http import asked_to_wait, is_busy, pause, words
 from ingest.index.endpoint import api_root, plain_key
 
 MOST_CHARACTERS = 200_000
@@ -194,8 +194,7 @@ class OpenAIWriter:
     def _refusal(self, error: openai.APIStatusError) -> ChatUnavailable | ChatRefused:
         status, said = error.status_code, f"{self._who} answered {error.status_code}"
         if is_busy(status):
-            seconds = retry_after(error.response.headers)
-            later = "" if seconds is None else f" and asks to wait {seconds:g} s"
+            later = asked_to_wait(error.response.headers)
             return ChatUnavailable(f"{said}{later}: {self._words(error.response.text)!r}; try again later")
         if status in (401, 403):
             # The gateway's words are left out: some repeat a part of the key in them.

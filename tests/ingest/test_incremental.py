@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ingest.guard import GuardSettings
-from ingest.model import Cursor, DocumentId, Gone, Listed, Skipped
+from ingest.model import Cursor, DocumentId, Entry, Gone, Listed, Readers, Skipped
+from ingest.sources.files import AccessRule
 from ingest.sources.interface import DocumentGone, DocumentTooLarge, SourceRefused, SourceUnavailable
 from tests.fixtures.faults import Fault, Faulty, Killed
 from tests.fixtures.shelf import PARKING, SALARIES, TRAVEL, Diary, Shelf, counts
@@ -124,7 +125,9 @@ async def test_what_failed_is_read_again_though_no_listing_names_it_any_more(
     assert await workplace.found("sixty days") == {"travel"}
 
 
-async def test_retry_reads_what_failed_and_nothing_else_and_lists_nothing(workplace: Workplace, tmp_path: Path) -> None:
+async def test_retry_reads_what_failed_as_it_is_listed_now_and_nothing_else(
+    workplace: Workplace, tmp_path: Path
+) -> None:
     shelf = Diary(tmp_path, travel=TRAVEL, broken="---\nreaders: [unclosed\n---\n# Broken\n")
     await workplace.sync(shelf)
     shelf.fetched.clear()
@@ -132,7 +135,7 @@ async def test_retry_reads_what_failed_and_nothing_else_and_lists_nothing(workpl
 
     report = await workplace.retry(shelf)
 
-    assert (counts(report), shelf.fetched, shelf.listings) == ({"added": 1}, ["broken"], [None])
+    assert (counts(report), shelf.fetched, shelf.listings) == ({"added": 1}, ["broken"], [None, "2"])
     assert await workplace.found("garage closes") == {"broken"}
 
 
@@ -218,3 +221,86 @@ async def test_a_source_that_names_other_readers_by_default_relabels_without_rea
     assert (counts(report), diary.fetched) == ({"changed": 3}, [])
     assert await workplace.found("garage closes") == set()
     assert await workplace.found("garage closes", "group:finance") == {"parking"}
+
+
+async def test_a_restriction_that_was_listed_while_a_document_could_not_be_read_holds_when_it_can(
+    workplace: Workplace, tmp_path: Path
+) -> None:
+    class Restricted(Diary):
+        who: Readers | None = None
+
+        def entry(self, name: str, text: object) -> Entry:
+            return Entry(id=DocumentId(name), version="1", readers=self.who)
+
+    shelf = Restricted(tmp_path, travel="---\nreaders: [unclosed\n---\n# Broken\n")
+    await workplace.sync(shelf)
+    shelf.who = frozenset({"group:finance"})
+    await workplace.sync(shelf, full=True)
+    shelf.texts["travel"] = TRAVEL
+
+    await workplace.retry(shelf)
+
+    assert await workplace.found("receipts accounting") == set()
+    assert await workplace.found("receipts accounting", "group:finance") == {"travel"}
+
+
+async def test_retry_follows_what_the_settings_and_the_source_say_now(workplace: Workplace) -> None:
+    workplace.write("hr/pay.md", "---\nreaders: [unclosed\n---\n# Broken\n")
+    workplace.write("hr/old.md", "---\nreaders: [unclosed\n---\n# Broken\n")
+    await workplace.sync()
+    workplace.write("hr/pay.md", SALARIES)
+    workplace.write("hr/old.md", SALARIES)
+
+    report = await workplace.retry(
+        workplace.source(exclude=["old.md"], access=[AccessRule(paths="hr/", readers=["group:hr"])])
+    )
+
+    assert counts(report) == {"added": 1}
+    assert await workplace.found("salary bands") == set()
+    assert await workplace.found("salary bands", "group:hr") == {"hr/pay.md"}
+
+
+async def test_of_what_a_listing_says_of_one_document_the_last_holds(workplace: Workplace, tmp_path: Path) -> None:
+    class Feed(Shelf):
+        async def list(self, since: str | None) -> AsyncIterator[Listed]:
+            if since is None:
+                async for item in super().list(since):
+                    yield item
+            else:
+                yield self.entry("edited, then deleted", "2")
+                yield self.entry("unchanged, then deleted", self.texts["unchanged, then deleted"])
+                yield Gone(id=DocumentId("edited, then deleted"))
+                yield Gone(id=DocumentId("unchanged, then deleted"))
+                yield Gone(id=DocumentId("deleted, then made again"))
+                yield self.entry("deleted, then made again", self.texts["deleted, then made again"])
+            yield Cursor(value="1")
+
+    names = ("edited, then deleted", "unchanged, then deleted", "deleted, then made again")
+    feed = Feed(tmp_path, **dict(zip(names, (TRAVEL, PARKING, SALARIES), strict=True)))
+    await workplace.sync(feed)
+
+    assert counts(await workplace.sync(feed)) == {"removed": 2, "unchanged": 1}
+    known, _ = await workplace.held()
+    assert {chunk.document for chunk in known.values()} == {"deleted, then made again"}
+
+
+@pytest.mark.parametrize("id", ["a\x00b", "a\ud800b", "x" * 3_000], ids=["zero", "half a character", "long"])
+async def test_a_document_whose_name_cannot_be_kept_is_told_and_stops_no_other(
+    workplace: Workplace, tmp_path: Path, id: str
+) -> None:
+    shelf = Shelf(tmp_path, **{id: TRAVEL, "parking": PARKING})
+    report = await workplace.sync(shelf)
+    assert counts(report) == {"added": 1, "skipped": 1}
+    assert await workplace.found("garage closes") == {"parking"}
+
+
+async def test_what_the_source_says_besides_is_kept_as_far_as_it_can_be(workplace: Workplace, tmp_path: Path) -> None:
+    class Odd(Shelf):
+        def entry(self, name: str, text: object) -> Entry:
+            return Entry(
+                id=DocumentId(name), version="1\x00", url="https://x.example/\ud800", media_type="text/\x00plain"
+            )
+
+    odd = Odd(tmp_path, travel=TRAVEL)
+    assert counts(await workplace.sync(odd)) == {"added": 1}
+    assert counts(await workplace.sync(odd)) == {"unchanged": 1}

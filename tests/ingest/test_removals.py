@@ -113,3 +113,33 @@ async def test_what_is_said_to_be_gone_goes_though_nothing_else_could_be_looked_
 
     known, _ = await workplace.held()
     assert {chunk.document for chunk in known.values()} == {"site/unseen", "site/seen"}
+
+
+async def test_emptying_much_of_a_source_needs_to_be_allowed_as_removing_it_does(workplace: Workplace) -> None:
+    for number in range(30):
+        workplace.write(f"{number}.md", f"# Page {number}\n\nPage {number} of the handbook.\n")
+    await workplace.sync()
+    for number in range(25):
+        workplace.write(f"{number}.md", "\n---\n")
+
+    held_back, again = await workplace.sync(), await workplace.sync()
+
+    assert (held_back.withheld, again.withheld, held_back.clean) == (25, 25, False)
+    assert await workplace.found("page 3 handbook") >= {"3.md"}
+    assert counts(await workplace.sync(allow_removals=True)) == {"skipped": 25, "unchanged": 5}
+    assert await workplace.found("page 3 handbook") & {"3.md"} == set()
+
+
+async def test_what_is_gone_goes_though_the_source_went_away_while_it_was_read(
+    workplace: Workplace, tmp_path: Path
+) -> None:
+    shelf = Shelf(tmp_path, travel=TRAVEL, parking=PARKING)
+    await workplace.sync(shelf)
+    del shelf.texts["parking"]
+    shelf.texts |= {f"page {number}": SourceUnavailable("the wiki went away") for number in range(9)}
+
+    with pytest.raises(SourceUnavailable):
+        await workplace.sync(shelf)
+
+    assert await workplace.found("garage closes") == set()
+    assert await workplace.found("receipts accounting") == {"travel"}

@@ -462,6 +462,10 @@ KINDS = {
         "souffleur.yaml:2: sources.hr-wiki.token: a secret does not belong in this file; take the line out and set"
         " SOUFFLEUR_SOURCE_HR_WIKI_TOKEN in the environment or in .env",
     ),
+    "two sources with one token": (
+        "sources:\n  hr-wiki: {kind: slack}\n  hr_wiki: {kind: slack}\n",
+        "souffleur.yaml:1: sources: 'hr-wiki' and 'hr_wiki' would have the same SOUFFLEUR_SOURCE_HR_WIKI_TOKEN; rename one",
+    ),
     "a guard that is none": (
         "guard: {share: 20}\n",
         "souffleur.yaml:1: guard.share: must be at most 1, got 20",
