@@ -240,8 +240,7 @@ class EdgeStore:
                 raise full(self._path) from error
             if _is_compacted(error):
                 raise IndexUnavailable(
-                    f"the index in {self.place!r} is being compacted for a sync that was killed; try again in a"
-                    " minute"
+                    f"the index in {self.place!r} is being compacted for a sync that was killed; try again in a minute"
                 ) from error
             raise IndexDamaged(
                 f"the index in {self.place!r} {what} ({error}); if it happens again, run `ingest reindex`"

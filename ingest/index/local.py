@@ -78,7 +78,9 @@ class LocalModel:
             from safetensors import SafetensorError
             from transformers.utils.logging import disable_progress_bar
         except ImportError as error:
-            raise ModelMisconfigured(f"{self.who} needs the extra `models`: .venv/bin/pip install -e '.[models]'") from error
+            raise ModelMisconfigured(
+                f"{self.who} needs the extra `models`: .venv/bin/pip install -e '.[models]'"
+            ) from error
         disable_progress_bar()
         try:
             self._model = self._load(self._local)

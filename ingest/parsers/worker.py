@@ -152,8 +152,8 @@ def _load(name: str, start: Start, parsers: dict[str, Parser]) -> Answer | None:
     try:
         parsers[name] = cast(Parser, getattr(importlib.import_module(module), attribute)(start.settings))
     except ModuleNotFoundError as error:
-        reason = f"the parser {name!r} needs {error.name!r}, which is not installed: .venv/bin/pip install -e '.[{name}]'"
-        return Answer(failure="unavailable", reason=reason)
+        missing = f"the parser {name!r} needs {error.name!r}, which is not installed"
+        return Answer(failure="unavailable", reason=f"{missing}: .venv/bin/pip install -e '.[{name}]'")
     except ParserUnavailable as error:
         return Answer(failure="unavailable", reason=str(error))
     return None

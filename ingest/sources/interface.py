@@ -17,7 +17,6 @@ from ingest.errors import ConfigurationError, Terminal, Transient
 from ingest.model import EVERYONE, Entry, Listed, Original, Readers, reader_token
 from ingest.parsers.interface import SourceParserName
 
-
 MEBIBYTE = 1024 * 1024
 
 

@@ -28,7 +28,7 @@ async def unpacked(response: httpx.Response, *, max_bytes: int) -> AsyncIterator
     if encoding in ("", "identity") and int_of(response.headers.get("content-length", "")) > max_bytes:
         raise DocumentTooLarge.over(max_bytes)
     written = packed = 0
-    async for piece in _plain(response) if "gzip" not in encoding else gunzipped(response.aiter_raw(PIECE)):
+    async for piece in _pieces(response, encoding):
         written += len(piece)
         packed = response.num_bytes_downloaded
         if max(written, packed) > max_bytes:
@@ -64,6 +64,7 @@ def int_of(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
-async def _plain(response: httpx.Response) -> AsyncIterator[bytes]:
-    async for piece in response.aiter_raw(PIECE):
-        yield piece
+def _pieces(response: httpx.Response, encoding: str) -> AsyncIterator[bytes]:
+    if response.is_stream_consumed:  # it was read, and unpacked, before
+        return response.aiter_bytes(PIECE)
+    return gunzipped(response.aiter_raw(PIECE)) if "gzip" in encoding else response.aiter_raw(PIECE)

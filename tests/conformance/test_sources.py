@@ -85,9 +85,14 @@ class Stage:
         assert known == indexed
         held = {chunk.document: chunk.readers for chunk in indexed.values()}
         assert held == {self.world.id(key): self.world.readers(key) for key in keys}
+        await self.check_found(*keys)
+
+    async def check_found(self, *keys: str) -> None:
+        """Ledger and index hold the same, and these documents are found."""
+        known, indexed = await self.workplace.held()
+        assert known == indexed
         for key in keys:
-            words = self.words[key]
-            assert await self.find(words, key) == {self.world.id(key)}
+            assert await self.find(self.words[key], key) == {self.world.id(key)}
 
     async def record(self, key: str) -> Record:
         async with self.workplace.rooms() as rooms:
@@ -323,10 +328,26 @@ async def passed_over(stage: Stage, key: str, reason: str) -> None:
         assert skipped(report).keys() == {stage.world.id(key)}
         assert reason in skipped(report)[stage.world.id(key)]
     assert (second.parsed, stage.world.fetched()) == (0, fetched)
-    known, indexed = await stage.workplace.held()
-    assert known == indexed
-    for name, words in stage.words.items():
-        assert await stage.find(words, name) == {stage.world.id(name)}
+    await stage.check_found(*stage.words)
+
+
+@case("one item always fails")
+async def test_one_item_always_fails(stage: Stage) -> None:
+    await stage.put_all()
+    await stage.world.put_failing("failing")
+
+    report = await stage.sync()
+
+    assert {item.document for item in report.problems} == {stage.world.id("failing")}
+    assert (report.counts[Outcome.ADDED], report.withheld) == (3, 0)
+    await stage.check(*TEXTS)
+    await stage.world.delete("alpha")
+    for full in (False, True):
+        report = await stage.sync(full=full)
+
+        assert {item.document for item in report.problems} == {stage.world.id("failing")}
+        assert report.counts[Outcome.REMOVED] == (0 if full else 1)
+        await stage.check("beta", "gamma")
 
 
 def test_every_case_has_a_test() -> None:

@@ -464,7 +464,8 @@ KINDS = {
     ),
     "two sources with one token": (
         "sources:\n  hr-wiki: {kind: slack}\n  hr_wiki: {kind: slack}\n",
-        "souffleur.yaml:1: sources: 'hr-wiki' and 'hr_wiki' would have the same SOUFFLEUR_SOURCE_HR_WIKI_TOKEN; rename one",
+        "souffleur.yaml:1: sources: 'hr-wiki' and 'hr_wiki' would have the same SOUFFLEUR_SOURCE_HR_WIKI_TOKEN;"
+        " rename one",
     ),
     "a guard that is none": (
         "guard: {share: 20}\n",

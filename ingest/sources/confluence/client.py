@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from ingest.sources.api import Api, Params, token_variable
+from ingest.sources.api import Api, Params
 from ingest.sources.confluence.answers import (
     LegacyAttachment,
     LegacyGroup,
@@ -27,7 +27,7 @@ from ingest.sources.confluence.answers import (
     LegacyUser,
     Links,
 )
-from ingest.sources.interface import DocumentGone, SourceRefused, SourceUnavailable
+from ingest.sources.interface import DocumentGone, SourceRefused, SourceUnavailable, token_variable
 
 UNTOLD = frozenset({403, 404, 410})
 """Confluence says 404 for what is not there and, mostly, for what the account may not see."""
@@ -169,7 +169,7 @@ class Client(ABC):
         self._base_url = base_url
         self._api = api
         self._stranger = stranger
-        self._seen: dict[str, Person] = {}
+        self._known: dict[str, Person | None] = {}
 
     @abstractmethod
     def spaces(self) -> AsyncIterator[Space]:
@@ -195,9 +195,19 @@ class Client(ABC):
     async def above(self, parent: Parent) -> Node | None:
         """A parent that the listing does not hold; None where it cannot be looked at."""
 
-    @abstractmethod
     async def people(self, keys: Collection[str]) -> dict[str, Person]:
-        """Those of `keys` that Confluence knows."""
+        """Those of `keys` that Confluence knows, or knew since `forget`."""
+        if unknown := set(keys) - self._known.keys():
+            self._known |= dict.fromkeys(unknown) | await self._looked_up(unknown)
+        return {key: person for key in keys if (person := self._known.get(key))}
+
+    @abstractmethod
+    async def _looked_up(self, keys: Collection[str]) -> dict[str, Person]:
+        """Those of `keys` that Confluence knows, asked for."""
+
+    def forget(self) -> None:
+        """What was kept of earlier answers: a run begins."""
+        self._known.clear()
 
     @abstractmethod
     async def members(self, group: Group) -> frozenset[str] | None:
@@ -319,7 +329,7 @@ class Client(ABC):
         """Whom these two lists name; one without a key stays named, as somebody whom nobody is."""
         for user in users:
             if user.key and user.username:
-                self._seen[user.key] = Person(key=user.key, name=user.name or user.username, username=user.username)
+                self._known[user.key] = Person(key=user.key, name=user.name or user.username, username=user.username)
         return Named(
             people=frozenset(user.key or "" for user in users),
             groups=frozenset(Group(key=group.id or group.name, name=group.name) for group in groups),

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
-from ingest.sources.api import GONE
+from ingest.sources.api import GONE, Api
 from ingest.sources.confluence.answers import (
     Attachment,
     Attachments,
@@ -84,6 +84,14 @@ class Cloud(Client):
 
     root: ClassVar[str] = "/wiki/rest/api"
 
+    def __init__(self, source: str, base_url: str, api: Api, stranger: Api) -> None:
+        super().__init__(source, base_url, api, stranger)
+        self._holders: dict[str, Content] = {}
+
+    def forget(self) -> None:
+        super().forget()
+        self._holders.clear()
+
     async def spaces(self) -> AsyncIterator[Space]:
         async for answer in self._pages(f"{V2}/spaces", Spaces, {"status": "current", "limit": LIMIT}):
             for space in answer.results:
@@ -154,7 +162,7 @@ class Cloud(Client):
             return None
         return Node(restriction=await self.restriction(parent.id), parent=_parent(found))
 
-    async def people(self, keys: Collection[str]) -> dict[str, Person]:
+    async def _looked_up(self, keys: Collection[str]) -> dict[str, Person]:
         found: dict[str, Person] = {}
         waiting = [*_batches(sorted(keys), PEOPLE)]
         while waiting:
@@ -192,7 +200,7 @@ class Cloud(Client):
         holder = found.page or found.blogpost
         if found.status != "current" or holder is None:
             raise DocumentGone("it is no longer attached to a page")
-        page = await self._get(f"{V2}/{COLLECTIONS[kind]}/{holder}", Content, gone=UNTOLD)
+        page = await self._holder(kind, holder)
         if not page.is_current:
             raise DocumentGone(f"its page is no longer one that people see, but {page.status!r}")
         return File(
@@ -204,6 +212,12 @@ class Cloud(Client):
             author=await self._name(found.version),
             updated_at=moment(found.version.created_at) if found.version else None,
         )
+
+    async def _holder(self, kind: Kind, id: str) -> Content:
+        """The page that files hang at; many may."""
+        if id not in self._holders:
+            self._holders[id] = await self._get(f"{V2}/{COLLECTIONS[kind]}/{id}", Content, gone=UNTOLD)
+        return self._holders[id]
 
     async def _reading_roles(self, space: Space) -> set[str]:
         """Ids of the roles that let read."""

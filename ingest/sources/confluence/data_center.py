@@ -118,12 +118,9 @@ class DataCenter(Client):
             return None
         return Node(restriction=await self.restriction(parent.id), parent=_parent(found))
 
-    async def people(self, keys: Collection[str]) -> dict[str, Person]:
+    async def _looked_up(self, keys: Collection[str]) -> dict[str, Person]:
         found: dict[str, Person] = {}
         for key in sorted(keys):
-            if key in self._seen:
-                found[key] = self._seen[key]
-                continue
             try:
                 user = await self._get(f"{self.root}/user", LegacyUser, {"key": key}, gone=UNTOLD)
             except DocumentGone:

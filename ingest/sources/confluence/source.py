@@ -22,7 +22,15 @@ from ingest.sources.confluence.convert import mentioned, to_html
 from ingest.sources.confluence.data_center import DataCenter
 from ingest.sources.confluence.readers import NOBODY, Access, Directory, Overlap
 from ingest.sources.confluence.settings import ConfluenceSettings
-from ingest.sources.interface import DocumentGone, DocumentTooLarge, Source, as_file
+from ingest.sources.interface import (
+    DocumentGone,
+    DocumentTooLarge,
+    Source,
+    as_file,
+    of_one_document,
+    original_file,
+    too_large,
+)
 
 BLOG = "blog"
 ATTACHMENT = "att"
@@ -60,6 +68,7 @@ class Confluence(Source):
 
     async def list(self, since: str | None) -> AsyncIterator[Listed]:
         client = self._client()
+        client.forget()
         await client.signed_in()
         directory = Directory(
             client, everyone_groups=self._settings.everyone_groups, email_domain=self._settings.email_domain
@@ -190,7 +199,8 @@ class Confluence(Source):
         return self._spaces[key]
 
     async def _page(self, client: Client, space: Space, id: str, kind: Kind) -> AbstractAsyncContextManager[Original]:
-        body = await client.body(id, kind)
+        async with of_one_document(client.signed_in):
+            body = await client.body(id, kind)
         _require(body.space, space)
         people = await asyncio.to_thread(mentioned, body.storage)
         names = {key: person.name for key, person in (await client.people(people)).items()} if people else {}
@@ -206,12 +216,14 @@ class Confluence(Source):
 
     @asynccontextmanager
     async def _attachment(self, client: Client, space: Space, id: str) -> AsyncIterator[Original]:
-        file: File = await client.file(id)
+        async with of_one_document(client.signed_in):
+            file: File = await client.file(id)
         _require(file.space, space)
         if file.size is not None and file.size > self._max_bytes:
             raise DocumentTooLarge.over(self._max_bytes, file.size)
         async with original_file() as path:
-            await client.save(file, path, max_bytes=self._max_bytes)
+            async with of_one_document(client.signed_in):
+                await client.save(file, path, max_bytes=self._max_bytes)
             yield Original(
                 path=path,
                 name=file.title,

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import tempfile
 import threading
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
@@ -19,17 +18,19 @@ from typing import Any
 
 from fsspec import AbstractFileSystem, get_filesystem_class
 
-from ingest.errors import Transient
 from ingest.http import words
 from ingest.model import DocumentId, Entry, Original, Skipped
 from ingest.sources.files.drivers import DRIVERS, OTHER, SFTP, exceptions
-from ingest.sources.files.place import MEBIBYTE, Place, Selection
+from ingest.sources.files.place import Place, Selection
 from ingest.sources.files.settings import FilesSettings
 from ingest.sources.interface import (
+    MEBIBYTE,
     DocumentGone,
     DocumentTooLarge,
+    DocumentUnavailable,
     SourceRefused,
     SourceUnavailable,
+    original_file,
     token_variable,
 )
 from ingest.sources.patterns import is_litter
@@ -79,8 +80,8 @@ class Remote(Place):
 
     @asynccontextmanager
     async def fetch(self, entry: Entry) -> AsyncIterator[Original]:
-        with tempfile.TemporaryDirectory(prefix="souffleur-") as folder:
-            path, given_up = Path(folder) / "original", threading.Event()
+        given_up = threading.Event()
+        async with original_file() as path:
             try:
                 async with asyncio.timeout(COPY_SECONDS):
                     changed = await asyncio.to_thread(self._copy, entry.id, path, given_up)
@@ -97,7 +98,7 @@ class Remote(Place):
 
     def _listed(self, inside: dict[str, bool]) -> Iterator[tuple[str, Info] | Skipped]:
         """What the driver tells of everything, with its path relative to the root; `inside` as for `_inside`."""
-        with self._translated(None):
+        with self._translated():
             files, base = self._open()
             files.invalidate_cache()
             if not self._driver.flat:
@@ -174,24 +175,25 @@ class Remote(Place):
 
     def _copy(self, id: DocumentId, path: Path, given_up: threading.Event) -> datetime | None:
         """Write the content of `id` to `path`; when it was last changed."""
-        with self._translated(id):
+        with self._translated():
             files, base = self._open()
+        with self._reading(files, base):
             info = files.info(base + id)
         if info["type"] != "file":
             raise DocumentGone("it is no longer a file")
         written = 0
-        with path.open("wb") as file, closing(self._pieces(files, base + id, id)) as pieces:
+        with path.open("wb") as file, closing(self._pieces(files, base, id)) as pieces:
             for piece in pieces:
                 written += len(piece)
                 if written > self._selection.max_bytes:
-                    raise DocumentTooLarge(self._selection.too_large(max(written, int(info["size"] or 0))))
+                    raise DocumentTooLarge.over(self._selection.max_bytes, max(written, int(info["size"] or 0)))
                 if given_up.is_set():
                     break
                 file.write(piece)
         return _changed(info)
 
-    def _pieces(self, files: AbstractFileSystem, name: str, id: DocumentId) -> Generator[bytes, None, None]:
-        with self._translated(id), files.open(name, "rb", block_size=BLOCK_BYTES) as content:
+    def _pieces(self, files: AbstractFileSystem, base: str, id: DocumentId) -> Generator[bytes, None, None]:
+        with self._reading(files, base), files.open(base + id, "rb", block_size=BLOCK_BYTES) as content:
             while piece := content.read(MEBIBYTE):
                 yield piece
 
@@ -208,7 +210,7 @@ class Remote(Place):
             kind = _sftp() if self._driver is SFTP else get_filesystem_class(self._protocol)
         except ImportError as error:
             extra = self._driver.extra
-            way_out = f"install the extra: pip install 'souffleur[{extra}]'" if extra else _said(error)
+            way_out = f"install the extra: .venv/bin/pip install -e '.[{extra}]'" if extra else _said(error)
             raise SourceRefused(
                 f"{self._where()}: what reads {self._protocol}:// is not installed; {way_out}"
             ) from error
@@ -235,8 +237,25 @@ class Remote(Place):
             opened[0].close()
 
     @contextmanager
-    def _translated(self, id: DocumentId | None) -> Iterator[None]:
-        """A driver's errors as those of a source: of the document `id`, or of the listing where there is none."""
+    def _reading(self, files: AbstractFileSystem, base: str) -> Iterator[None]:
+        """A driver's errors as those of one document, if about the root it still answers."""
+        driver = self._driver
+        named = exceptions((*driver.refused, *driver.mistaken, *driver.unavailable))
+        failed: tuple[type[Exception], ...] = (OSError, TypeError, ValueError, *named)
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise DocumentGone(f"it is no longer there: {_said(error)}") from error
+        except PermissionError as error:
+            raise DocumentGone(f"it may not be read: {_said(error)}") from error
+        except failed as error:
+            with self._translated(), suppress(FileNotFoundError, PermissionError):
+                files.info(base.rstrip("/"))
+            raise DocumentUnavailable(f"it cannot be read now: {_said(error)}") from error
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """A driver's errors as those of a source."""
         driver = self._driver
         refused = exceptions(driver.refused)
         mistaken: tuple[type[Exception], ...] = (TypeError, ValueError, *exceptions(driver.mistaken))
@@ -245,20 +264,14 @@ class Remote(Place):
         try:
             yield
         except FileNotFoundError as error:
-            if id is not None:
-                raise DocumentGone(f"it is no longer there: {_said(error)}") from error
             raise SourceRefused(f"{self._where()} is not there: {_said(error)}; correct `root`") from error
         except PermissionError as error:
-            if id is not None:
-                raise DocumentGone(f"it may not be read: {_said(error)}") from error
             raise SourceRefused(f"{self._where()} may not be listed: {_said(error)}; {way_out}") from error
         except refused as error:
             raise SourceRefused(f"{self._where()} refuses: {_said(error)}; {way_out}") from error
         except mistaken as error:
             raise SourceRefused(f"{self._where()}: {_said(error)}; correct `root` or `storage`") from error
         except failed as error:
-            if id is not None and getattr(error, "errno", None) == errno.EBUSY:
-                raise Transient(f"it is being changed, or the server is too busy: {_said(error)}") from error
             if getattr(error, "errno", None) in MISTAKES:
                 raise SourceRefused(f"{self._where()}: {_said(error)}; correct `root` or `storage`") from error
             self._close()

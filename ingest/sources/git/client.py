@@ -46,6 +46,9 @@ MOST_COMMITS = 200_000
 AT_ONCE = 10_000
 """Small contents read by one process: at a kilobyte each, ten megabytes."""
 
+LACKING = 10
+"""Contents that a repository may lack and be listed all the same: git names one of them in each answer."""
+
 OLDEST = (2, 32)
 """The first git that can be told to read no configuration but ours (`GIT_CONFIG_GLOBAL`)."""
 
@@ -117,14 +120,25 @@ class Repository:
         return convert.changes(await self._read("diff-tree", *options, old, new))
 
     async def sizes(self, blobs: Sequence[str]) -> dict[str, int]:
-        """The size of each content, in bytes; those that the copy lacks are fetched first."""
+        """The size of each content, in bytes, except of a few that the repository lacks.
+
+        Those that the copy lacks are fetched first.
+        """
         found = await self._sizes(blobs)
         missing = [blob for blob in blobs if blob not in found]
-        if missing:
-            await self._fetch_blobs(missing)
-            found |= await self._sizes(missing)
-        if lacking := [blob for blob in missing if blob not in found]:
-            raise damage(self._name, f"fatal: missing blob {lacking[0]}, {len(lacking)} in all")
+        lacking: set[str] = set()
+        while wanted := [blob for blob in missing if blob not in lacking]:
+            try:
+                await self._fetch_blobs(wanted)
+            except NotOffered as error:
+                if error.lacking not in wanted or len(lacking) == LACKING:
+                    raise
+                lacking.add(error.lacking)
+            else:
+                found |= await self._sizes(wanted)
+                if lost := [blob for blob in wanted if blob not in found]:
+                    raise damage(self._name, f"fatal: missing blob {lost[0]}, {len(lost)} in all")
+                break
         return found
 
     async def contents(self, blobs: Sequence[str]) -> AsyncIterator[tuple[str, bytes]]:

@@ -17,6 +17,8 @@ STATUS = re.compile(r"returned error: (\d{3})|RPC failed; HTTP (\d{3})")
 
 NOT_OFFERED = re.compile("unadvertised object|not our ref")
 
+LACKING = re.compile(r"not our ref ([0-9a-f]{40,64})")
+
 FULL = re.compile("No space left on device|Disk quota exceeded", re.IGNORECASE)
 
 DAMAGE = re.compile(
@@ -73,6 +75,11 @@ class Damaged(SourceUnavailable):
 class NotOffered(SourceRefused):
     """The server has not, or does not hand out, the single content that was asked for."""
 
+    def __init__(self, text: str, *, lacking: str | None) -> None:
+        """`lacking` is the one content of several that it has not, where it says so."""
+        super().__init__(text)
+        self.lacking = lacking
+
 
 class Busy(SourceUnavailable):
     """The server asks to come back later: a rate limit, or a failure of its own."""
@@ -98,9 +105,11 @@ def failure(source: str, url: str, branch: str | None, said: str) -> SourceRefus
     closed = "" if local else ", or may not be read by us"
     token = f", or set {variable} to a token that may read it" if http else ""
     if NOT_OFFERED.search(rest):
+        lacking = LACKING.search(rest)
         return NotOffered(
             f"source {source!r}: {url!r} does not hand out single files of its history {cause}; on its side, set"
-            " `uploadpack.allowAnySHA1InWant`, or unset `uploadpack.allowFilter`"
+            " `uploadpack.allowAnySHA1InWant`, or unset `uploadpack.allowFilter`",
+            lacking=lacking[1] if lacking else None,
         )
     for pattern, meaning in REFUSALS:
         if re.search(pattern, rest):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path, PurePosixPath
@@ -17,7 +16,7 @@ from ingest.sources.git.client import Head, Repository
 from ingest.sources.git.convert import LINK, SUBMODULE, File, Touch, forge_link, linked
 from ingest.sources.git.failures import Damaged
 from ingest.sources.git.settings import GitSettings
-from ingest.sources.interface import CursorExpired, Source
+from ingest.sources.interface import CursorExpired, DocumentUnavailable, Source, original_file, too_large
 from ingest.sources.patterns import Paths, is_litter
 
 POINTER = b"version https://git-lfs.github.com/spec/"
@@ -64,14 +63,11 @@ class Git(Source):
 
     @asynccontextmanager
     async def fetch(self, entry: Entry) -> AsyncIterator[Original]:
-        with tempfile.TemporaryDirectory(prefix="souffleur-") as folder:
-            path = Path(folder) / "original"
+        async with original_file() as path:
             try:
                 await self._save(entry, path)
             except Damaged as error:
-                await self._mend(error)
-                await self._repository.update()
-                await self._save(entry, path)
+                await self._save_mended(entry, path, error)
             touch = await self._history.of(entry.id)
             yield Original(
                 path=path,
@@ -90,6 +86,15 @@ class Git(Source):
             raise error
         self._mended = True
         await self._repository.discard(error)
+
+    async def _save_mended(self, entry: Entry, path: Path, error: Damaged) -> None:
+        """Save from a copy that is made anew; where damage comes back, it is this one content's."""
+        try:
+            await self._mend(error)
+            await self._repository.update()
+            await self._save(entry, path)
+        except Damaged as again:
+            raise DocumentUnavailable(str(again)) from again
 
     async def _save(self, entry: Entry, path: Path) -> None:
         await self._repository.save(entry.version, path, max_bytes=self._max_file_mb << 20)
@@ -154,14 +159,15 @@ class Git(Source):
         sizes = await self._repository.sizes(list(dict.fromkeys(candidates.values())))
         pointers = await self._pointers(sizes)
         for path, blob in candidates.items():
-            found[path] = self._entry(path, blob, sizes[blob], blob in pointers, head)
+            found[path] = self._entry(path, blob, sizes.get(blob), blob in pointers, head)
         return list(found.values())
 
-    def _entry(self, path: str, blob: str, size: int, is_pointer: bool, head: Head) -> Entry | Skipped:
+    def _entry(self, path: str, blob: str, size: int | None, is_pointer: bool, head: Head) -> Entry | Skipped:
+        """`size` is None for a content that the repository lacks; reading it tells, until it is there."""
         id = DocumentId(path)
         if size == 0:
             return Skipped(id=id, reason="the file is empty")
-        if size > self._max_file_mb << 20:
+        if size is not None and size > self._max_file_mb << 20:
             return Skipped(id=id, reason=too_large(self._max_file_mb << 20, size))
         if is_pointer:
             return Skipped(

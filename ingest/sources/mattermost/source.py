@@ -16,7 +16,16 @@ from pathlib import Path
 import httpx
 
 from ingest.model import Cursor, DocumentId, Entry, Gone, Listed, Original, Readers, Skipped
-from ingest.sources.interface import DocumentGone, Source, as_file
+from ingest.sources.interface import (
+    CursorExpired,
+    DocumentGone,
+    DocumentUnavailable,
+    Source,
+    as_file,
+    of_one_document,
+    original_file,
+    too_large,
+)
 from ingest.sources.mattermost import convert, cursor
 from ingest.sources.mattermost.client import SINCE_ROWS, Channel, Client, Post, Team
 from ingest.sources.mattermost.convert import Conversation, Conversations
@@ -232,13 +241,19 @@ class Mattermost(Source):
             days[convert.day_of(root.create_at)] = root.id
 
     async def _thread_now(self, thread: _Thread) -> Sequence[Post]:
-        """Its posts, where it has replies; none where it has not."""
+        """Its posts, where it has replies; none where it has not.
+
+        Raises `CursorExpired` where they cannot be had: a listing of everything reads no thread by itself.
+        """
         if thread.root is not None and (thread.root.delete_at or not thread.root.reply_count):
             return ()
         try:
-            return await self._client.thread(thread.id)
+            async with of_one_document(self._client.me):
+                return await self._client.thread(thread.id)
         except DocumentGone:
             return ()
+        except DocumentUnavailable as error:
+            raise CursorExpired(f"a thread that has changed cannot be read: {error}") from error
 
     def _matters(self, thread: _Thread, conversations: Conversations) -> bool:
         """Whether the change can be one of a document: a post that is not read matters by its replies alone."""
@@ -305,10 +320,11 @@ class Mattermost(Source):
             self._account = (await self._client.me()).id
         channel = self._channels.get(channel_id) or await self._client.channel(channel_id)
         self._channels[channel_id] = channel
-        if convert.DAY.fullmatch(key):
-            found: Iterable[Post] = await self._alone(channel_id, key, (entry.url or "").rpartition("/")[2])
-        else:
-            found = await self._client.thread(key)
+        async with of_one_document(self._client.me):
+            if convert.DAY.fullmatch(key):
+                found: Iterable[Post] = await self._alone(channel_id, key, (entry.url or "").rpartition("/")[2])
+            else:
+                found = await self._client.thread(key)
         conversations = self._conversations(channel)
         posts = [post for post in found if conversations.reads(post)]
         if not posts:
@@ -328,10 +344,12 @@ class Mattermost(Source):
 
     @asynccontextmanager
     async def _file(self, id: str) -> AsyncIterator[Original]:
-        file = await self._client.file(id)
+        async with of_one_document(self._client.me):
+            file = await self._client.file(id)
         people = await self._people_by_id({file.user_id} - {""})
         async with original_file() as path:
-            await self._client.save_file(id, path, max_bytes=self._max_bytes)
+            async with of_one_document(self._client.me):
+                await self._client.save_file(id, path, max_bytes=self._max_bytes)
             yield Original(
                 path=path,
                 name=file.name or id,

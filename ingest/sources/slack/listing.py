@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 
 from ingest.model import DocumentId, Entry, Readers, Skipped
-from ingest.sources.interface import DocumentGone
+from ingest.sources.interface import DocumentGone, too_large
 from ingest.sources.slack.bookmark import DAY
 from ingest.sources.slack.client import Client
 from ingest.sources.slack.convert import MARKDOWN, RENDERING, fingerprint

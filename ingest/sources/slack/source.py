@@ -25,6 +25,8 @@ from ingest.sources.interface import (
     Source,
     SourceRefused,
     as_file,
+    of_one_document,
+    original_file,
     token_variable,
 )
 from ingest.sources.slack import bookmark, convert, listing
@@ -167,11 +169,13 @@ class Slack(Source):
 
     async def _conversation(self, entry: Entry, channel: Channel, name: str, workspace: Workspace) -> Conversation:
         messages = await self._scratch.whole(entry.id, entry.version)
-        if DATE.fullmatch(name):
-            messages = await listing.day(self._client, channel.id, name) if messages is None else messages
+        is_day = DATE.fullmatch(name) is not None
+        if messages is None:
+            async with of_one_document(self._still_answers):
+                messages = await (listing.day if is_day else listing.replies)(self._client, channel.id, name)
+        if is_day:
             said = workspace.rules.of_day(messages)
             return convert.day(said, channel.name, name, await self._directory.names(said))
-        messages = await listing.replies(self._client, channel.id, name) if messages is None else messages
         said = workspace.rules.of_thread(messages)
         return convert.thread(said, channel.name, await self._directory.names(said))
 
@@ -185,7 +189,8 @@ class Slack(Source):
             raise DocumentTooLarge.over(self._max_bytes, file.size)
         self._check_address(file.url_private_download)
         async with original_file() as path:
-            headers = await self._download().save(file.url_private_download, path, max_bytes=self._max_bytes)
+            async with of_one_document(self._still_answers):
+                headers = await self._download().save(file.url_private_download, path, max_bytes=self._max_bytes)
             self._check_content(file, headers.get("content-type", ""), "content-disposition" in headers)
             yield Original(
                 path=path,
@@ -195,6 +200,9 @@ class Slack(Source):
                 author=await self._directory.user(file.user) if file.user else None,
                 updated_at=file.changed,
             )
+
+    async def _still_answers(self) -> None:
+        await self._client.call("auth.test")
 
     def _download(self) -> Api:
         if self._files is None:

@@ -15,7 +15,7 @@ from ingest.model import DocumentId, Readers
 from ingest.sources.confluence.settings import ConfluenceSettings
 from ingest.sources.confluence.source import Confluence
 from ingest.sources.interface import Source
-from tests.fixtures.confluence import Wiki, status
+from tests.fixtures.confluence import Wiki, only, status
 from tests.fixtures.confluence_site import Content
 
 SPACE = "HB"
@@ -101,6 +101,10 @@ class ConfluenceWorld:
     async def put_unknown(self, key: str) -> None:
         content = bytes(range(256)) * 16
         self._contents[key] = self._wiki.attach(await self._holder(), f"{key}.tape", content, "application/x-tape")
+
+    async def put_failing(self, key: str) -> None:
+        await self.put(key, "No one reads this.")
+        self._wiki.always(only(f"/pages/{self._contents[key].id}", status(500, retry_after=0)))
 
     async def _holder(self) -> Content:
         await self.put("holder", "What hangs here is not read.")

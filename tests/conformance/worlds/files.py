@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import stat
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,29 @@ class Counted(Files):
             yield original
 
 
+class Lost:
+    """What `os.scandir` has of a file that cannot be opened."""
+
+    def __init__(self, folder: str, name: str) -> None:
+        self.name = name
+        self.path = f"{folder}/{name}"
+
+    def is_symlink(self) -> bool:
+        return False
+
+    def is_dir(self) -> bool:
+        return False
+
+    def stat(self) -> os.stat_result:
+        return os.stat_result((stat.S_IFREG | 0o644, 0, 0, 1, 0, 0, 100, 0, 1_700_000_000, 0))
+
+
+@contextmanager
+def listed_with(path: str, lost: str) -> Iterator[Iterator[Any]]:
+    with os.scandir(path) as entries:
+        yield chain(entries, [Lost(path, lost)])
+
+
 @dataclass
 class FilesWorld:
     """Each document is a file in a folder of its own; the second folder of a listing is its second page."""
@@ -43,6 +68,7 @@ class FilesWorld:
     restricted: set[str] = field(default_factory=set)
     broken: bool = False
     revoked: bool = False
+    lost: str | None = None
     handed_out: int = 0
     clock: int = 1_700_000_000
 
@@ -71,7 +97,7 @@ class FilesWorld:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
         if self.broken and Path(path) != self.root:
             raise OSError(errno.EIO, os.strerror(errno.EIO), path)
-        return os.scandir(path)
+        return os.scandir(path) if self.lost is None or Path(path) != self.root else listed_with(path, self.lost)
 
     async def put(self, key: str, text: str) -> None:
         self.paths.setdefault(key, f"{key}/{key}.md")
@@ -120,6 +146,10 @@ class FilesWorld:
     async def put_unknown(self, key: str) -> None:
         self.paths[key] = f"{key}.tape"
         self.write(key, bytes(range(256)) * 8)
+
+    async def put_failing(self, key: str) -> None:
+        """As on a share that names in its list what it cannot open."""
+        self.lost = self.paths[key] = f"{key}.md"
 
     def write(self, key: str, content: bytes) -> None:
         """With a modification time later than that of any file before."""

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import uvicorn
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -21,6 +20,7 @@ from starlette.routing import Route
 from ingest.model import DocumentId, Entry, Original, Readers
 from ingest.sources.git.settings import GitSettings
 from ingest.sources.git.source import Git
+from tests.fixtures.serving import served
 
 ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath)}  # noqa: TID251 - where this machine has git
 
@@ -106,20 +106,9 @@ class Forge:
     @asynccontextmanager
     async def served(self) -> AsyncIterator[str]:
         app = Starlette(routes=[Route("/team/handbook.git/{path:path}", self._answered, methods=["GET", "POST"])])
-        config = uvicorn.Config(app, port=0, log_config=None, log_level="critical", lifespan="off", ws="none")
-        server = uvicorn.Server(config)
-        config.load()
-        server.lifespan = config.lifespan_class(config)
-        await server.startup()
-        self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/team/handbook.git"
-        try:
+        async with served(app) as port:
+            self.url = f"http://127.0.0.1:{port}/team/handbook.git"
             yield self.url
-        finally:
-            for listener in server.servers:
-                listener.close()
-            for connection in [*server.server_state.connections]:
-                connection.transport.abort()
-            await asyncio.gather(*server.server_state.tasks, return_exceptions=True)
 
     async def _answered(self, request: Request) -> Response:
         self.requests.append(request)
@@ -187,6 +176,7 @@ class GitWorld:
         self._cache = folder / "cache"
         self._paths: dict[str, str] = {}
         self._restricted: dict[str, list[str]] = {}
+        self._lost: dict[Path, bytes] = {}
         self._source = type("Counted", (Counting,), {"handed_out": 0})
         if not self._forge.backend.is_file():
             missing = "git's HTTP server program (`git http-backend`) is not installed here"
@@ -209,16 +199,16 @@ class GitWorld:
 
     async def put(self, key: str, text: str) -> None:
         path = self._paths.setdefault(key, f"docs/{key}.md")
-        self._workshop.commit({path: f"# {key.title()}\n\n{text}\n"})
+        self._commit({path: f"# {key.title()}\n\n{text}\n"})
 
     async def rename(self, key: str) -> None:
         old = self._paths[key]
         self._paths[key] = new = f"renamed/{Path(old).name}"
         content = (self._workshop.folder / old).read_bytes()
-        self._workshop.commit({old: None, new: content})
+        self._commit({old: None, new: content})
 
     async def delete(self, key: str) -> None:
-        self._workshop.commit({self._paths.pop(key): None})
+        self._commit({self._paths.pop(key): None})
 
     async def restrict(self, key: str) -> Readers:
         self._restricted[key] = ["group:board"]
@@ -254,11 +244,27 @@ class GitWorld:
 
     async def put_large(self, key: str) -> None:
         self._paths[key] = f"docs/{key}.md"
-        self._workshop.commit({self._paths[key]: b"much text " * 120_000})
+        self._commit({self._paths[key]: b"much text " * 120_000})
 
     async def put_unknown(self, key: str) -> None:
         self._paths[key] = f"docs/{key}.tape"
-        self._workshop.commit({self._paths[key]: b"\x00\x1b\xfe\xff\x80tape\x00" * 50})
+        self._commit({self._paths[key]: b"\x00\x1b\xfe\xff\x80tape\x00" * 50})
+
+    async def put_failing(self, key: str) -> None:
+        """A repository that has lost one content."""
+        await self.put(key, "No one reads this.")
+        blob = git(self._workshop.folder, "rev-parse", f"HEAD:{self._paths[key]}").strip()
+        file = self._workshop.folder / ".git" / "objects" / blob[:2] / blob[2:]
+        self._lost[file] = file.read_bytes()
+        file.unlink()
+
+    def _commit(self, files: Mapping[str, str | bytes | None]) -> None:
+        """With the contents that are lost, without which git commits nothing."""
+        for file, content in self._lost.items():
+            file.write_bytes(content)
+        self._workshop.commit(files)
+        for file in self._lost:
+            file.unlink()
 
 
 def world(folder: Path) -> GitWorld:

@@ -23,6 +23,7 @@ CASES = {
     "credentials revoked": "said once, with the way out; the documents stay",
     "item too large": "skipped with its reason, the others are found",
     "unknown type": "skipped with its reason, the others are found",
+    "one item always fails": "it alone is told, in every run; the others are found, and deletions happen",
 }
 """The cases of the suite, and what each one promises."""
 
@@ -97,4 +98,8 @@ class World(Protocol):
 
     async def put_unknown(self, key: str) -> None:
         """A document of a type that is no text, such as `application/x-tape`."""
+        ...
+
+    async def put_failing(self, key: str) -> None:
+        """A document, or an attachment, that is listed, and whose content fails (status 500 or its like) for ever."""
         ...

@@ -116,6 +116,10 @@ class MattermostWorld:
     async def put_unknown(self, key: str) -> None:
         self._with_file(key, "backup.tape", bytes(range(256)) * 8, "application/x-tape")
 
+    async def put_failing(self, key: str) -> None:
+        thread = self._thread(key, "No one reads this.")
+        self.server.always = [(f"/posts/{thread.root}/thread", broken)]
+
     def _with_file(self, key: str, name: str, content: bytes, media_type: str) -> None:
         file = self.server.file(name, content, media_type)
         thread = self._thread(key, f"The file of {key} is attached.", file)

@@ -100,6 +100,10 @@ class RemoteFilesWorld:
     async def put_unknown(self, key: str) -> None:
         await self._put(key, f"{key}.tape", bytes(range(256)) * 8)
 
+    async def put_failing(self, key: str) -> None:
+        await self.put(key, "No one reads this.")
+        self.server.failing.add(PREFIX + self.paths[key])
+
     async def _put(self, key: str, path: str, content: bytes) -> None:
         self.paths.setdefault(key, path)
         await self.server.put(PREFIX + self.paths[key], content)

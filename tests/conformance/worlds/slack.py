@@ -117,6 +117,10 @@ class SlackWorld(World):
     async def put_unknown(self, key: str) -> None:
         self._share(key, f"{key}.tape", b"\x00\x01\x02\x03" * 512, "application/x-tape")
 
+    async def put_failing(self, key: str) -> None:
+        self._share(key, f"{key}.txt", b"No one reads this.", "text/plain")
+        self._slack.always(failing(500), on="download")
+
     def _share(self, key: str, name: str, content: bytes, media_type: str) -> None:
         """By an app, whose messages are no documents."""
         channel = self._slack.channel(key)

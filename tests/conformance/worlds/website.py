@@ -98,6 +98,15 @@ class WebsiteWorld:
     async def put_unknown(self, key: str) -> None:
         self._put(key, bytes(range(256)) * 8, "application/x-tape")
 
+    async def put_failing(self, key: str) -> None:
+        """A page that was there once: of one that never was it is not known what it leads to, and all is kept."""
+        await self.put(key, "No one reads this.")
+        source = self.source()
+        async for _ in source.list(None):
+            pass
+        await source.close()
+        self.site.faults[self.paths[key]] = [answer(500, **{"retry-after": "0"})] * 100
+
     def _put(self, key: str, content: str | bytes, media_type: str = "text/html") -> None:
         path = self.paths.setdefault(key, f"/{key}")
         self.site.put(path, content, media_type, last_modified="Mon, 02 Nov 2026 10:00:00 GMT")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from email.utils import formatdate
@@ -18,8 +19,8 @@ from pydantic import SecretStr
 
 from ingest.errors import SouffleurError
 from ingest.sources import api as module
-from ingest.sources.api import Api, plain_token, token_variable
-from ingest.sources.interface import DocumentGone, DocumentTooLarge, SourceRefused, SourceUnavailable
+from ingest.sources.api import Api, plain_token
+from ingest.sources.interface import DocumentGone, DocumentTooLarge, SourceRefused, SourceUnavailable, token_variable
 
 TOKEN = "sesame-41-open"
 
@@ -140,7 +141,7 @@ async def test_a_server_that_asks_for_more_patience_than_there_is_is_left_at_onc
     api, requests = served(httpx.Response(429, headers={"Retry-After": "3600"}))
     error = await failure(api.get("/things"))
     assert isinstance(error, SourceUnavailable)
-    assert "3600 s" in str(error)
+    assert "3,600 s" in str(error)
     assert len(requests) == 1
 
 
@@ -245,6 +246,32 @@ async def test_a_file_that_breaks_off_is_written_again_from_its_beginning(tmp_pa
     await api.save("/file", tmp_path / "file", max_bytes=10)
     assert (tmp_path / "file").read_bytes() == b"whole"
     assert len(requests) == 2
+
+
+async def test_a_small_answer_that_unpacks_to_a_large_one_is_given_up(tmp_path: Path) -> None:
+    content = gzip.compress(bytes(64 << 20))
+
+    class Packed(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield content
+
+    packed = {"content-encoding": "gzip"}
+    api, requests = served(lambda request: httpx.Response(200, stream=Packed(), headers=packed))
+    tracemalloc.start()
+    try:
+        error = await failure(api.save("/file", tmp_path / "file", max_bytes=1 << 20))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(error, DocumentTooLarge)
+    assert most < 8 << 20
+    assert [request.headers["accept-encoding"] for request in requests] == ["gzip"]
+
+
+async def test_a_long_json_answer_is_the_same_as_a_short_one() -> None:
+    long = [{"text": "é" * 100}] * 20_000
+    api, _ = served(httpx.Response(200, json=long))
+    assert await api.get("/things") == long
 
 
 @pytest.mark.parametrize("announced", [True, False])

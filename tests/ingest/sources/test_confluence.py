@@ -11,9 +11,15 @@ from starlette.responses import HTMLResponse
 
 from ingest.model import DocumentId, Entry
 from ingest.sources.confluence.settings import ConfluenceSettings
-from ingest.sources.interface import DocumentGone, DocumentTooLarge, SourceRefused, SourceUnavailable
+from ingest.sources.interface import (
+    DocumentGone,
+    DocumentTooLarge,
+    DocumentUnavailable,
+    SourceRefused,
+    SourceUnavailable,
+)
 from tests.fixtures.confluence import LOGIN_PAGE, Wiki, only, status
-from tests.fixtures.confluence_source import everything, failure, listing, read
+from tests.fixtures.confluence_source import everything, failure, listing, opened, read
 
 pytestmark = pytest.mark.usefixtures("without_waits")
 
@@ -111,7 +117,7 @@ async def test_a_file_that_is_too_large_or_a_recording_is_skipped_with_the_reaso
     entries, skipped = await everything(wiki)
     assert set(entries) == {f"HB/{page.id}"}
     assert {item.id: item.reason for item in skipped} == {
-        f"HB/{large.id}": "'large.bin': larger than 1 MiB (`parsing.max_file_mb`)",
+        f"HB/{large.id}": "'large.bin': 1.1 MiB, larger than 1 MiB (`parsing.max_file_mb`)",
         f"HB/{film.id}": "'film.mp4': a recording (video/mp4), which is not read",
     }
     with pytest.raises(DocumentTooLarge):
@@ -215,13 +221,41 @@ async def test_a_token_revoked_before_a_page_is_read_does_not_look_like_a_remova
         await read(wiki, entry)
 
 
+async def test_people_and_the_pages_of_attachments_are_asked_for_once_in_a_run(wiki: Wiki) -> None:
+    page = wiki.page("HB", "Page")
+    for number in range(3):
+        wiki.attach(page, f"plan {number}.txt", b"The plan.", "text/plain")
+    async with opened(wiki) as source:
+        entries = [item async for item in source.list(None) if isinstance(item, Entry)]
+        asked = len(wiki.requests)
+        for entry in entries:
+            async with source.fetch(entry) as original:
+                assert original.author == "Ada"
+    requests = [request.partition("?")[0] for request in wiki.requests[asked:]]
+    assert sum("/users-bulk" in request for request in requests) <= 1
+    assert sum(request.endswith(f"/pages/{page.id}") for request in requests) <= 2, "the page itself, and its files"
+
+
 async def test_a_login_page_is_not_taken_for_a_file(wiki: Wiki) -> None:
     page = wiki.page("HB", "Page")
     file = wiki.attach(page, "plan.pdf", b"%PDF-", "application/pdf")
     entry = (await listing(wiki))[f"HB/{file.id}"]
     wiki.always(only("/download", lambda request: HTMLResponse(LOGIN_PAGE)))
-    with pytest.raises(SourceRefused, match="login page"):
+    with pytest.raises(DocumentUnavailable, match="login page"):
         await read(wiki, entry)
+
+
+@pytest.mark.parametrize("code", [400, 500])
+async def test_a_page_that_alone_cannot_be_had_is_one_document_s_trouble(wiki: Wiki, code: int) -> None:
+    [first, second] = [wiki.page("HB", title) for title in ("First", "Second")]
+    entries = await listing(wiki)
+    wiki.always(only(f"/{first.id}", status(code, retry_after=0)))
+    with pytest.raises(DocumentUnavailable, match=f"answered {code}"):
+        await read(wiki, entries[f"HB/{first.id}"])
+    await read(wiki, entries[f"HB/{second.id}"])
+    wiki.always(status(code, retry_after=0))
+    with pytest.raises(SourceRefused if code == 400 else SourceUnavailable):
+        await read(wiki, entries[f"HB/{first.id}"])
 
 
 async def test_a_busy_server_is_waited_for(wiki: Wiki) -> None:

@@ -84,7 +84,7 @@ async def test_what_is_no_readable_document_is_named_with_its_reason(tmp_path: P
     assert set(entries) == {"good.txt"}
     assert {id: item.reason for id, item in skipped.items()} == {
         "empty.txt": "the file is empty",
-        "huge.txt": "1 MiB; at most 1 are read (`parsing.max_file_mb`)",
+        "huge.txt": "1.1 MiB, larger than 1 MiB (`parsing.max_file_mb`)",
         "pipe": "not a file: a pipe, a socket or a device",
         "broken": "a link that leads nowhere, or to itself",
         "itself": "a link that leads nowhere, or to itself",

@@ -221,7 +221,7 @@ async def test_what_is_no_readable_document_is_named_with_its_reason(workshop: W
     assert set(entries(items)) == {"good.md"}
     assert skipped(items) == {
         "empty.md": "the file is empty",
-        "large.md": "1 MiB; at most 1 are read (`parsing.max_file_mb`)",
+        "large.md": "1.1 MiB, larger than 1 MiB (`parsing.max_file_mb`)",
         "video.mp4": "its content is in Git LFS, which is not read; the repository has a pointer to it",
         "link.md": link,
         "away.md": link,
@@ -442,6 +442,42 @@ async def test_a_content_that_has_grown_too_large_for_the_settings_is_not_handed
 
     with pytest.raises(DocumentTooLarge, match="larger than 1 MiB"):
         await fetched(source(workshop, cache), before["a.md"])
+
+
+def lose(workshop: Workshop, path: str) -> bytes:
+    """Take the content of `path` from the repository, which still names it."""
+    blob = git(workshop.folder, "rev-parse", f"HEAD:{path}").strip()
+    file = workshop.folder / ".git" / "objects" / blob[:2] / blob[2:]
+    content = file.read_bytes()
+    file.unlink()
+    return content
+
+
+async def test_a_content_that_the_repository_has_lost_is_one_document_s_trouble(
+    workshop: Workshop, cache: Path
+) -> None:
+    workshop.commit({name: name for name in ("a.md", "b.md", "c.md")})
+    lose(workshop, "a.md")
+    lose(workshop, "b.md")
+    repository = source(workshop, cache)
+
+    found = entries(await listed(repository))
+
+    assert set(found) == {"a.md", "b.md", "c.md"}
+    for name in ("a.md", "b.md"):
+        with pytest.raises(DocumentGone, match="no longer in the repository"):
+            await fetched(repository, found[name])
+    assert (await fetched(repository, found["c.md"]))[0] == b"c.md"
+
+
+async def test_a_repository_that_has_lost_many_contents_is_told_as_a_whole(workshop: Workshop, cache: Path) -> None:
+    names = [f"{number}.md" for number in range(12)]
+    workshop.commit({name: name for name in names})
+    for name in names:
+        lose(workshop, name)
+
+    with pytest.raises(SourceRefused, match="not our ref"):
+        await listed(source(workshop, cache))
 
 
 async def test_the_parser_is_chosen_by_type_or_pattern(workshop: Workshop, cache: Path) -> None:

@@ -98,7 +98,7 @@ async def test_a_rate_limit_is_waited_for(forge: Forge, repository: Git) -> None
 async def test_a_rate_limit_that_lasts_too_long_is_told_at_once(forge: Forge, repository: Git) -> None:
     forge.busy, forge.retry_after = 100, "1800"
 
-    with pytest.raises(SourceUnavailable, match="answers 429 and asks to wait 1800 s; try again later"):
+    with pytest.raises(SourceUnavailable, match="answers 429 and asks to wait 1,800 s; try again later"):
         await listed(repository)
     assert forge.waited == 1
 

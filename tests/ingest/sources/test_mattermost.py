@@ -23,6 +23,7 @@ from ingest.sources.interface import (
     CursorExpired,
     DocumentGone,
     DocumentTooLarge,
+    DocumentUnavailable,
     SourceRefused,
     SourceUnavailable,
 )
@@ -494,7 +495,7 @@ async def test_files_are_documents_where_that_is_wanted_with_the_channels_reader
     assert {*shelf.entries} == {chat.id(TODAY), id}
     assert shelf.entries[id].readers == {"everyone"}
     assert shelf.entries[id].url == f"https://chat.example.org/engineering/pl/{post}"
-    assert [skip.reason for skip in shelf.skipped] == ["'all.zip' is larger than 1 MiB (`parsing.max_file_mb`)"]
+    assert [skip.reason for skip in shelf.skipped] == ["'all.zip': 1.1 MiB, larger than 1 MiB (`parsing.max_file_mb`)"]
     async with shelf.source().fetch(shelf.entries[id]) as original:
         assert (original.name, original.media_type, original.author) == ("plan.md", "text/markdown", "Ada Lovelace")
         assert original.path.read_bytes() == b"# Evacuation\n\nMeet at the gate."
@@ -543,7 +544,7 @@ async def test_a_login_page_instead_of_a_file_is_no_document(chat: Chat) -> None
     await shelf.sync()
     chat.server.fault(login_page, of=f"/files/{file}")
     chat.server.faults.appendleft(("/info", lambda: JSONResponse(chat.server.files[file])))
-    with pytest.raises(SourceRefused, match="answered a web page where a file was expected"):
+    with pytest.raises(DocumentUnavailable, match="answered a web page where a file was expected"):
         async with shelf.source().fetch(shelf.entries[f"{chat.channel}/{post}/{file}"]):
             pass
 
@@ -613,6 +614,27 @@ async def test_posts_removed_for_good_while_they_are_listed_end_the_listing(chat
         await shelf.sync()
 
 
+@pytest.mark.parametrize("answer", [broken, lambda: JSONResponse({"posts": [1]}), login_page])
+async def test_a_thread_that_alone_cannot_be_had_is_one_document_s_trouble(
+    chat: Chat, shelf: Shelf, answer: Callable[[], Response]
+) -> None:
+    root, other = chat.thread(), chat.thread("The stairs are wet.")
+    await shelf.sync()
+    chat.server.edit(root, "The lift is in order.")
+    chat.server.always = [(f"/posts/{root}/thread", answer)]
+    with pytest.raises(CursorExpired, match="a thread that has changed"):
+        [item async for item in shelf.source().list(shelf.cursor)]
+    before = shelf.entries[chat.id(root)].version
+    await shelf.sync()
+    assert shelf.entries[chat.id(root)].version != before
+    with pytest.raises(DocumentUnavailable):
+        await shelf.text(chat.id(root))
+    assert "stairs" in await shelf.text(chat.id(other))
+    chat.server.always = [("", broken)]
+    with pytest.raises(SourceUnavailable):
+        await shelf.text(chat.id(root))
+
+
 @pytest.mark.parametrize(
     ("answer", "of", "error", "said"),
     [
@@ -621,7 +643,7 @@ async def test_posts_removed_for_good_while_they_are_listed_end_the_listing(chat
         (broken, "/posts", SourceUnavailable, "try again later"),
         (broken, "before=", SourceUnavailable, "try again later"),
         (lambda: busy(1), "/posts", SourceUnavailable, "asks to wait 1 s"),
-        (lambda: busy(3600), "/posts", SourceUnavailable, "asks to wait 3600 s"),
+        (lambda: busy(3600), "/posts", SourceUnavailable, "asks to wait 3,600 s"),
         (login_page, "/users/me", SourceRefused, "does a login page stand in front of it"),
         (login_page, "before=", SourceRefused, "does a login page stand in front of it"),
         (lambda: RedirectResponse("https://sso.example.org/"), "", SourceRefused, "a redirect to"),

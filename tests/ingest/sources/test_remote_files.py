@@ -16,7 +16,13 @@ from pydantic import SecretStr
 from ingest.errors import Transient
 from ingest.model import DocumentId, Entry, Skipped
 from ingest.sources.files import AccessRule, Files, FilesSettings
-from ingest.sources.interface import DocumentGone, DocumentTooLarge, SourceRefused, SourceUnavailable
+from ingest.sources.interface import (
+    DocumentGone,
+    DocumentTooLarge,
+    DocumentUnavailable,
+    SourceRefused,
+    SourceUnavailable,
+)
 
 pytest.importorskip("moto", reason="no S3 server to test against: install the extra `dev`")
 pytest.importorskip("s3fs", reason="no S3 client: install the extra `dev`")
@@ -152,7 +158,7 @@ async def test_an_object_that_has_grown_since_it_was_listed_is_too_large(s3: S3)
     entries, _ = await listing(files)
     await s3.put("handbook/a.md", b"x" * (3 << 20))
 
-    with pytest.raises(DocumentTooLarge, match=r"3 MiB; at most 1 are read \(`parsing.max_file_mb`\)"):
+    with pytest.raises(DocumentTooLarge, match=r"3.0 MiB, larger than 1 MiB \(`parsing.max_file_mb`\)"):
         await content(files, entries["a.md"])
 
 
@@ -205,8 +211,8 @@ async def test_a_client_without_any_key_is_refused(s3: S3, tmp_path: Path, monke
         ("s3://Not a bucket", TOKEN, {}, "Invalid bucket name"),
         ("s3://{bucket}", "half", {}, "SOUFFLEUR_SOURCE_DOCS_TOKEN must hold ACCESS_KEY_ID:SECRET_ACCESS_KEY"),
         ("s3://{bucket}", TOKEN, {"unheard_of": 1}, "unheard_of.*correct `root` or `storage`"),
-        ("gs://{bucket}", "", {}, r"what reads gs:// is not installed; .*pip install 'souffleur\[gcs\]'"),
-        ("abfs://{bucket}", "key", {}, r"what reads abfs:// is not installed; .*'souffleur\[azure\]'"),
+        ("gs://{bucket}", "", {}, r"what reads gs:// is not installed; .*pip install -e '\.\[gcs\]'"),
+        ("abfs://{bucket}", "key", {}, r"what reads abfs:// is not installed; .*'\.\[azure\]'"),
         ("gs://{bucket}", "half", {}, "must hold the JSON of a service account's key"),
         ("teapot://{bucket}", "", {}, "Protocol not known: teapot; correct `root`"),
         ("memory://{bucket}", "key", {}, "memory:// takes no token; unset SOUFFLEUR_SOURCE_DOCS_TOKEN"),
@@ -258,6 +264,7 @@ class Faulty(MemoryFileSystem):
         self.listed.clear()
 
     def info(self, path: str, **kwargs: Any) -> Any:
+        self.fail(path)
         return self.retold(super().info(path, **kwargs))
 
     def open(self, path: str, *args: Any, **kwargs: Any) -> Any:
@@ -344,6 +351,20 @@ async def test_a_file_that_is_being_changed_is_one_document_s_trouble(faulty: ty
     assert await content(files, entries["open/b.md"]) == b"text"
 
 
+@pytest.mark.parametrize("fault", [OSError("Failure"), ValueError("a strange name"), OSError(errno.EIO, "bad block")])
+async def test_a_driver_that_fails_at_one_file_is_asked_about_the_root(faulty: type[Faulty], fault: Exception) -> None:
+    files = remembered()
+    entries, _ = await listing(files)
+    faulty.faults = {"a.md": fault}
+    with pytest.raises(DocumentUnavailable, match=str(fault).rpartition("] ")[2]):
+        await content(files, entries["a.md"])
+    assert await content(files, entries["open/b.md"]) == b"text"
+
+    faulty.faults |= {"docs": TimeoutError()}
+    with pytest.raises(SourceUnavailable, match="cannot be reached"):
+        await content(files, entries["a.md"])
+
+
 @pytest.mark.parametrize(
     ("told", "version", "changed"),
     [
@@ -417,7 +438,7 @@ async def test_files_of_an_sftp_server_are_listed_and_read_and_its_links_are_not
         "a.md": "4:2024-05-01T08:00:00+00:00",
         "b/Größe.md": "4:2024-05-01T08:00:00+00:00",
     }
-    assert skipped["large.md"].reason == "2 MiB; at most 1 are read (`parsing.max_file_mb`)"
+    assert skipped["large.md"].reason == "2.0 MiB, larger than 1 MiB (`parsing.max_file_mb`)"
     assert skipped["link.md"].reason == skipped["folder"].reason == "a link, which is not followed on a server"
     async with files.fetch(entries["b/Größe.md"]) as original:
         assert original.path.read_text() == "text"

@@ -19,6 +19,7 @@ from ingest.sources.interface import (
     CursorExpired,
     DocumentGone,
     DocumentTooLarge,
+    DocumentUnavailable,
     SourceRefused,
     SourceUnavailable,
 )
@@ -640,6 +641,22 @@ async def test_a_login_page_in_the_place_of_a_file_is_no_document(slack: Slack, 
     async with run(files=True) as listed:
         with pytest.raises(SourceRefused, match="files:read"):
             await listed.text("C001/F001")
+
+
+async def test_what_alone_cannot_be_had_is_one_document_s_trouble(slack: Slack, run: Runs) -> None:
+    ops = slack.channel("ops")
+    old = thread(slack, ops, "Long ago")
+    slack.share(ops, "plan.txt", b"plan", media_type="text/plain")
+    slack.pass_days(30)
+    async with run(files=True) as listed:
+        slack.always(failing(500), on="download")
+        slack.always(failing(500), on="conversations.replies")
+        for id in (f"{ops}/{old}", f"{ops}/F001"):
+            with pytest.raises(DocumentUnavailable, match="500"):
+                await listed.text(id)
+        slack.always(failing(500))
+        with pytest.raises(SourceUnavailable):
+            await listed.text(f"{ops}/{old}")
 
 
 async def test_a_web_page_that_was_shared_is_no_login_page(slack: Slack, run: Runs) -> None:
