@@ -93,15 +93,10 @@ async def retrial(source: Source, ledger: Ledger, *, since: str | None) -> Plan:
 
 def digest(source: Source, entry: Entry) -> str:
     """Of all that bears on what is kept of a document before its content is looked at."""
-    said = (
-        entry.version,
-        entry.url,
-        entry.media_type,
-        source.parser_for(entry),
-        None if entry.readers is None else sorted(entry.readers),
-        sorted(source.readers),
-    )
-    return blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    readers = source.readers if entry.readers is None else entry.readers
+    named = "\x1f".join(sorted(readers)) if len(readers) > 1 else "".join(readers)
+    said = (entry.version, entry.url, entry.media_type, source.parser_for(entry), entry.readers is None, named)
+    return blake2b("\x1e".join(map(str, said)).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def relabelled(source: Source, entry: Entry, record: Record) -> Record:
@@ -176,10 +171,13 @@ def _storable(item: Listed) -> Listed:
     """`item` as the ledger can hold it; a document whose name it cannot hold is not looked at."""
     if not isinstance(item, Entry):
         return item
-    if UNSTORABLE.search(item.id) or (len(item.id) > LONGEST_ID // 4 and len(item.id.encode()) > LONGEST_ID):
+    said = f"{item.id}{item.version}{item.url}{item.media_type}"
+    if said.isascii() and "\x00" not in said and len(item.id) <= LONGEST_ID:
+        return item
+    if UNSTORABLE.search(item.id) or len(item.id.encode()) > LONGEST_ID:
         shown = DocumentId(storable(item.id)[:SHOWN_ID])
         return Skipped(id=shown, reason="its name is too long, or has characters that cannot be stored", unseen=True)
-    if UNSTORABLE.search(f"{item.version}{item.url}{item.media_type}"):
+    if UNSTORABLE.search(said):
         url, media_type = item.url and storable(item.url), item.media_type and storable(item.media_type)
         return replace(item, version=storable(item.version), url=url, media_type=media_type)
     return item

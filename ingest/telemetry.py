@@ -23,6 +23,7 @@ RETRIEVE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 """Seconds, from an embedded index to one that waits for another process to let go of it."""
 
 QUIET = (
+    "aiohttp",
     "aiosqlite",
     "alembic",
     "filelock",
@@ -31,10 +32,11 @@ QUIET = (
     "kreuzberg",
     "openai",
     "sentence_transformers",
+    "slack_sdk",
     "stamina",
     "uvicorn.access",
 )
-"""Libraries that write a line a request or a model; theirs begin one level later than ours."""
+"""Libraries that write a line a request or a model, or an answer's headers; theirs begin one level later than ours."""
 
 STATEMENTS = ("sqlalchemy",)
 """Those that write several lines a statement, and none that help below a warning."""

@@ -8,7 +8,7 @@ resolver gave them, which is where `0x7f.1`, `2130706433` and `localhost.` have 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Self
@@ -18,8 +18,8 @@ Network = IPv4Network | IPv6Network
 
 HOST_NAME = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)*")
 
-NOT_PUBLIC_V4 = (ip_network("192.0.0.0/24"), ip_network("192.88.99.0/24"))
-"""IETF protocol assignments, and the relays of 6to4: special, whatever `is_global` says of parts of them."""
+NOT_PUBLIC_V4 = (ip_network("192.0.0.0/24"), ip_network("192.88.99.0/24"), ip_network("168.63.129.16/32"))
+"""Special, whatever `is_global` says: IETF protocol assignments, the relays of 6to4, and Azure's own host."""
 
 GLOBAL_UNICAST = IPv6Network("2000::/3")
 """All that IANA has assigned for global use; what is outside is local, reserved, multicast or a translation."""
@@ -32,6 +32,25 @@ NAT64 = IPv6Network("64:ff9b::/96")
 
 ISATAP = frozenset({0x00005EFE, 0x02005EFE})
 """RFC 5214: interface identifiers that end in an IPv4 address."""
+
+TRANSLATED = (NAT64, IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"), IPv6Network("::ffff:0:0:0/96"))
+"""Where a network may take the last four bytes for an IPv4 address: also RFC 8215, IPv4-compatible, and RFC 2765."""
+
+METADATA = tuple(
+    map(
+        ip_network,
+        (
+            "100.100.100.200",  # Alibaba
+            "168.63.129.16",  # Azure
+            "192.0.0.192",  # Oracle
+            "fd00:ec2::254",  # AWS
+            "fd00:ec2::23",  # AWS, of a pod
+            "fd00:42::42",  # Scaleway
+            "fd20:ce::254",  # Google
+        ),
+    )
+)
+"""Where cloud machines get their keys, by the vendors' documentation, besides link-local ones (169.254.169.254)."""
 
 
 def is_public(address: Address) -> bool:
@@ -58,6 +77,26 @@ def _inner(address: IPv6Address) -> IPv4Address | None:
     return None
 
 
+def _ends(address: Address) -> Iterator[Address]:
+    """`address`, and each address that packets to it may end at in some network."""
+    yield address
+    if isinstance(address, IPv4Address):
+        return
+    last = IPv4Address(int(address) & 0xFFFFFFFF)
+    if (inner := _inner(address)) is not None:
+        yield inner
+    if any(address in network for network in TRANSLATED):
+        yield last
+    if address.teredo is not None:
+        yield from address.teredo
+
+
+def _is_key_place(address: Address) -> bool:
+    """Whether there is no host of a company's own at `address`, but what a machine is told its keys by."""
+    special = address.is_link_local or address.is_multicast or address.is_unspecified
+    return special or any(address in network for network in METADATA)
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """What may be connected to: the public internet, and the private places that the configuration names."""
@@ -80,15 +119,19 @@ class Reach:
     def permits(self, host: str, address: Address) -> bool:
         """Whether `host` may be connected to at `address`, one of those that it resolves to.
 
-        A name that is allowed to be private may not lead to a link-local address, where cloud machines keep their keys:
-        only that address or its network, named as such, allows it.
+        A name that is allowed to be private may not lead to where cloud machines get their keys (link-local addresses
+        and `METADATA`), in whatever wrapping: only that address or its network, named as such, allows it.
         """
         if is_public(address):
             return True
         plain = (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
         if any(plain in network for network in self.networks):
             return True
-        return name_of(host) in self.names and not (plain.is_link_local or plain.is_multicast or plain.is_unspecified)
+        return self.names_host(host) and not any(map(_is_key_place, _ends(address)))
+
+    def names_host(self, host: str) -> bool:
+        """Whether `host` is named as one that need not be public."""
+        return name_of(host) in self.names
 
 
 def name_of(host: str) -> str:

@@ -136,8 +136,9 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         allowed = [address for _, address in addresses if address is not None and self._reach.permits(host, address)]
         if not allowed:
             where = addresses[0][0]
+            entry = where if self._reach.names_host(host) else host
             raise AddressRefused(
-                f"{host!r} leads to {where}, which is not on the public internet; if it is meant, add {host!r} to"
+                f"{host!r} leads to {where}, which is not on the public internet; if it is meant, add {entry!r} to"
                 " `allow_private`"
                 if host != where
                 else f"{host} is not on the public internet; if it is meant, add it to `allow_private`"

@@ -91,6 +91,8 @@ class Paths:
 
     def parser(self, path: str, media_type: str | None) -> ParserName:
         """The parser chosen for the file; its media type is guessed from its name where it is not known."""
+        if not self._parsers:
+            return self._parser
         known = media_type or mimetypes.guess_type(path, strict=False)[0] or ""
         path = composed(path)
         for key, pattern, parser in self._parsers:

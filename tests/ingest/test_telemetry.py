@@ -80,9 +80,16 @@ def test_libraries_that_log_every_request_are_quieter(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
-    ("library", "level"), [("aiosqlite", "debug"), ("filelock", "debug"), ("sqlalchemy.engine.Engine", "info")]
+    ("library", "level"),
+    [
+        ("aiosqlite", "debug"),
+        ("filelock", "debug"),
+        ("sqlalchemy.engine.Engine", "info"),
+        ("slack_sdk.web.async_client", "debug"),
+        ("aiohttp.client", "debug"),
+    ],
 )
-def test_debugging_is_not_flooded_by_the_database(capsys: pytest.CaptureFixture[str], library: str, level: str) -> None:
+def test_debugging_is_not_flooded_by_libraries(capsys: pytest.CaptureFixture[str], library: str, level: str) -> None:
     start_logging("debug", "plain")
     getattr(logging.getLogger(library), level)("executing a statement")
     log.debug("ours")

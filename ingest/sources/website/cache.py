@@ -10,6 +10,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -77,6 +78,23 @@ class Cache:
         written = self.part()
         written.write_text(record.model_dump_json(exclude_defaults=True), "utf-8")
         written.replace(self._record(record.url))
+
+    def pages(self) -> list[str]:
+        """All addresses remembered, but of sitemaps; first those that were not looked at for longest."""
+        found: list[tuple[int, str]] = []
+        for file in self.folder.glob("*.json"):
+            try:
+                record, looked_at = Record.model_validate_json(file.read_bytes()), file.stat().st_mtime_ns
+            except (FileNotFoundError, ValidationError):
+                continue
+            if record.kind != "sitemap":
+                found.append((looked_at, record.url))
+        return [url for _, url in sorted(found)]
+
+    def looked_at(self, url: str) -> None:
+        """Put `url`, if it is remembered, last in `pages`."""
+        with suppress(FileNotFoundError):
+            os.utime(self._record(url))
 
     def content(self, url: str, version: str) -> Path:
         """Where the content of that version is, if it is here."""

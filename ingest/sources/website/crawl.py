@@ -1,7 +1,8 @@
 """One listing of a website: which addresses are asked for, in which order, and what each is to the source.
 
 The order is that of the links, breadth first, whatever answers first: the same site gives the same listing. A listing
-that could not see everything, or was cut off at `max_pages`, removes nothing and says so.
+that could not see everything, or was cut off at `max_pages`, says so, asks for what it knows from earlier ones and did
+not reach, and removes only what it saw to be gone.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from ingest.model import DocumentId, Entry, Gone, Listed, Readers, Skipped
@@ -22,6 +23,7 @@ from ingest.sources.website.robots import Robots
 from ingest.sources.website.settings import WebsiteSettings
 from ingest.sources.website.sitemap import claims_to_be
 from ingest.sources.website.urls import FILES, NO_DOCUMENTS, Scope, Site, document_id, host_of
+from ingest.sources.website.visit import Target, Visit
 
 BATCH = 32
 """Addresses asked for before their answers are looked at, in order."""
@@ -36,32 +38,6 @@ ASKED_FOR_EACH_PAGE = 20
 
 GIVE_UP_AFTER = 10
 """Addresses in a row that a server does not answer for: it is down, and the rest need not be tried."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
-    """An address to ask for."""
-
-    url: str
-    depth: int = 0
-    """Links from a start page."""
-    named: bool = False
-    """Whether a sitemap or the configuration names it: then it is said why it is no document."""
-    files_only: bool = False
-    """Whether only links to files are followed from it."""
-    lastmod: str | None = None
-    redirects: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Visit:
-    """An address, and what became of it."""
-
-    target: Target
-    seen: Seen | None
-    """None where `robots.txt` forbids to look."""
-    known: Record | None = None
-    """What it was before."""
 
 
 class Crawl:
@@ -85,7 +61,10 @@ class Crawl:
         self._begun: list[Visit] = []
         self._asked: set[str] = set()
         self._named: set[DocumentId] = set()
-        self._missing: dict[DocumentId, None] = {}
+        self._absent: dict[DocumentId, None] = {}
+        """Where there is no document by what was seen, which only a listing that is not complete has to say."""
+        self._waiting: set[str] = set()
+        """Addresses left for the next time."""
         self._elsewhere: list[Record] = []
         """Pages that say that they are really another one."""
         self._pages = 0
@@ -104,11 +83,45 @@ class Crawl:
                 yield item
         while batch := self._batch():
             for visit in await self._visits(batch):
+                self._count(visit.seen)
                 for item in self._taken(visit):
                     yield item
+        if self._queue or self._full:
+            self._unseen.append(f"the site has more than {self._settings.max_pages:,} pages; raise `max_pages`")
+        if self._unseen:
+            async for item in self._remembered():
+                yield item
         for item in self._rest():
             yield item
         await self._tidy()
+
+    async def _remembered(self) -> AsyncIterator[Listed]:
+        """What became of the pages that are known from earlier listings and were not reached: their links do not count.
+
+        At most `max_pages` are asked for, the others the next time; as are all when nobody answers any more.
+        """
+        self._waiting.update(target.url for target in self._queue)
+        self._asked -= self._waiting
+        try:
+            known = await asyncio.to_thread(self._cache.pages)
+        except OSError as error:
+            raise self._unusable(error) from error
+        left = [url for url in known if url not in self._asked]
+        wanted = [url for url in left if self._site.covers(url) and self._scope.wants(url)]
+        self._waiting.update(wanted)
+        self._asked.update(wanted)
+        self._absent.update((document_id(url), None) for url in left if url not in self._waiting)
+        self._pages, self._later = 0, []
+        depth, limit = self._settings.max_depth, self._settings.max_pages
+        self._queue = deque(Target(url=url, depth=depth) for url in wanted[:limit])
+        while batch := self._batch():
+            visits = await self._visits(batch)
+            if all(isinstance(visit.seen, Unseen) and visit.seen.away for visit in visits):
+                return
+            for visit in visits:
+                self._waiting.discard(visit.target.url)
+                for item in self._taken(visit):
+                    yield item
 
     async def _start(self, start: str) -> None:
         """Read a start address: a sitemap with all it names, or a page to crawl from."""
@@ -198,6 +211,7 @@ class Crawl:
         seen: Seen | None = None
         try:
             known = await asyncio.to_thread(self._cache.recall, target.url)
+            await asyncio.to_thread(self._cache.looked_at, target.url)
             if await self._robots.allow(target.url):
                 seen = await self._reader.read(target.url, known=known, lastmod=target.lastmod)
         except AddressRefused as error:
@@ -216,10 +230,7 @@ class Crawl:
             later, self._later = self._later, []
             for target in later:
                 self._enqueue(target)
-        room = min(BATCH, self._settings.max_pages - self._pages)
-        if (self._queue and room <= 0) or (self._full and not self._queue):
-            self._unseen.append(f"the site has more than {self._settings.max_pages:,} pages; raise `max_pages`")
-            return []
+        room = max(0, min(BATCH, self._settings.max_pages - self._pages))
         return [self._queue.popleft() for _ in range(min(room, len(self._queue)))]
 
     def _enqueue(self, target: Target, *, first: bool = False) -> None:
@@ -238,18 +249,17 @@ class Crawl:
     def _taken(self, visit: Visit) -> Iterator[Listed]:
         """What the listing says of an address, and what is to be asked for because of it."""
         target, seen = visit.target, visit.seen
-        self._count(seen)
         match seen:
             case None:
-                if target.named:
-                    name = self._robots.name
-                    yield from self._skip(target.url, f"robots.txt does not let {name!r} read it")
+                name = self._robots.name
+                yield from self._no(target, f"robots.txt does not let {name!r} read it")
             case Moved(to=to):
+                self._absent[document_id(target.url)] = None
                 if to is not None and target.redirects < REDIRECTS:
                     moved = replace(target, url=to, redirects=target.redirects + 1)
                     self._enqueue(moved, first=True)
             case Missing():
-                self._missing[document_id(target.url)] = None
+                self._absent[document_id(target.url)] = None
             case Refused(reason=reason):
                 yield from self._skip(target.url, reason)
             case Unseen(reason=reason):
@@ -259,13 +269,12 @@ class Crawl:
                 else:
                     self._unseen.append(f"{target.url!r} could not be read, so what it links to is not known")
             case Record():
+                self._pages += 1
                 self._follow(target, seen)
                 yield from self._document(target, seen)
 
     def _count(self, seen: Seen | None) -> None:
         """Raises `SourceUnavailable` when the server seems to be down."""
-        if isinstance(seen, Record):
-            self._pages += 1
         self._unanswered = self._unanswered + 1 if isinstance(seen, Unseen) and seen.away else 0
         if isinstance(seen, Unseen) and self._unanswered >= GIVE_UP_AFTER:
             raise SourceUnavailable(
@@ -286,10 +295,9 @@ class Crawl:
 
     def _document(self, target: Target, record: Record) -> Iterator[Listed]:
         if record.kind == "sitemap" or not self._scope.wants(record.url):
-            return
-        if record.noindex:
-            if target.named:
-                yield from self._skip(record.url, "it asks not to be found (noindex)")
+            self._absent[document_id(record.url)] = None
+        elif record.noindex:
+            yield from self._no(target, "it asks not to be found (noindex)")
         elif record.refusal is not None:
             yield from self._skip(record.url, record.refusal)
         elif record.canonical is not None:
@@ -305,6 +313,13 @@ class Crawl:
                 id=id, version=record.version, readers=self._readers, url=record.url, media_type=record.media_type
             )
 
+    def _no(self, target: Target, reason: str) -> Iterator[Listed]:
+        """There is no document for us, which is worth telling if somebody named it."""
+        if target.named:
+            yield from self._skip(target.url, reason)
+        else:
+            self._absent[document_id(target.url)] = None
+
     def _skip(self, url: str, reason: str, *, unseen: bool = False) -> Iterator[Listed]:
         id = document_id(url)
         if id not in self._named:
@@ -312,20 +327,23 @@ class Crawl:
             yield Skipped(id=id, reason=reason, unseen=unseen)
 
     def _rest(self) -> Iterator[Listed]:
-        """Pages whose real one turned out not to be there; and, if not all was seen, that nothing is removed."""
+        """Pages whose real one is not there; if not all was seen, what is gone, and why the rest stays."""
         for record in sorted(self._elsewhere, key=lambda record: record.url):
             if document_id(record.canonical or record.url) not in self._named:
                 yield from self._entry(record)
+            else:
+                self._absent[document_id(record.url)] = None
         if not self._unseen:
             return
-        for id in self._missing:
-            if id not in self._named:
+        kept = self._named.union(map(document_id, self._waiting))
+        for id in self._absent:
+            if id not in kept:
                 yield Gone(id=id)
         more = f" (and {len(self._unseen) - 1} more like it)" if len(self._unseen) > 1 else ""
         for scheme in sorted({urlsplit(url).scheme for url in self._asked}):
             yield Skipped(
                 id=DocumentId(f"{scheme}://"),
-                reason=f"{self._unseen[0]}{more}; until then nothing of this source is removed",
+                reason=f"{self._unseen[0]}{more}; until then only what is seen to be gone is removed",
                 unseen=True,
             )
 

@@ -25,7 +25,7 @@ class WebsiteSettings(SourceSettings):
     exclude: list[Pattern] = Field(default=[])
     """Neither these pages, nor what only they link to."""
     max_pages: int = Field(default=10_000, ge=1)
-    """When the site has more, the rest is not read, and nothing is removed."""
+    """When the site has more, the rest is not read, and only what is seen to be gone is removed."""
     max_depth: int = Field(default=10, ge=0)
     """Links from a page of `start` to the farthest one read. Of a sitemap's pages, only links to files are followed."""
     requests_at_once: int = Field(default=2, ge=1, le=16)

@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from xml.sax import SAXException, handler
 from xml.sax.xmlreader import AttributesImpl
@@ -66,7 +67,9 @@ def read(path: Path, url: str) -> Sitemap:
     Raises `Unreadable` and `OSError`.
     """
     if url.endswith(".txt"):
-        return _lines(path, url)
+        named = islice(filter(None, map(bytes.strip, _lines(path))), MOST_ADDRESSES)
+        pages = (normal(line.decode("utf-8-sig", "replace"), url) for line in named)
+        return Sitemap(pages=[(page, None) for page in pages if page is not None])
     found = _Found(url)
     parser = create_parser(forbid_dtd=True)
     parser.setFeature(handler.feature_namespaces, False)
@@ -81,10 +84,16 @@ def read(path: Path, url: str) -> Sitemap:
     return found.sitemap
 
 
-def _lines(path: Path, url: str) -> Sitemap:
-    text = b"".join(_unpacked(path)).decode("utf-8-sig", "replace")
-    pages = (normal(line, url) for line in text.splitlines()[:MOST_ADDRESSES] if line.strip())
-    return Sitemap(pages=[(page, None) for page in pages if page is not None])
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines of the file, one after the other, without those longer than `PIECE`, which are no addresses."""
+    rest = b""
+    for piece in filter(None, _unpacked(path)):
+        *whole, rest = (rest + piece).splitlines(keepends=True)
+        yield from (line for line in whole if len(line) <= PIECE)
+        if len(rest) > PIECE:
+            rest = rest[:PIECE] + rest[-1:]
+    if len(rest) <= PIECE:
+        yield rest
 
 
 def _unpacked(path: Path) -> Iterator[bytes]:

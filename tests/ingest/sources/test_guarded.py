@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 import socket
 import zlib
 from collections.abc import AsyncIterator, Sequence
@@ -17,8 +18,9 @@ from hypothesis import strategies as st
 from starlette.responses import Response
 
 from ingest.sources.addresses import Address, Reach, is_public
-from ingest.sources.guarded import PIECE, AddressRefused, GuardedTransport, unpacked
+from ingest.sources.guarded import AddressRefused, GuardedTransport
 from ingest.sources.interface import DocumentTooLarge, SourceRefused
+from ingest.sources.packed import PIECE, unpacked
 from tests.fixtures.website import Site, answer
 
 PRIVATE_V4 = [
@@ -42,6 +44,7 @@ PRIVATE_V4 = [
     "239.255.255.250",
     "240.0.0.1",
     "255.255.255.255",
+    "168.63.129.16",
 ]
 PRIVATE_V6 = [
     "::",
@@ -307,6 +310,11 @@ async def test_the_message_names_the_host_the_address_and_the_way_out() -> None:
         (["wiki.example.org"], "wiki.example.org", "::ffff:169.254.169.254", False),
         (["wiki.example.org"], "wiki.example.org", "0.0.0.0", False),
         (["wiki.example.org"], "wiki.example.org", "fe80::1", False),
+        (["wiki.example.org"], "wiki.example.org", "64:ff9b::10.1.2.3", True),
+        (["wiki.example.org"], "wiki.example.org", "::1", True),
+        (["100.100.100.200"], "any.example.org", "100.100.100.200", True),
+        (["fd00:ec2::/32"], "any.example.org", "fd00:ec2::254", True),
+        (["169.254.169.254"], "any.example.org", "169.254.169.254", True),
         (["10.0.0.0/8"], "any.example.org", "10.200.0.1", True),
         (["10.0.0.0/8"], "any.example.org", "::ffff:10.200.0.1", True),
         (["10.0.0.0/8"], "any.example.org", "11.0.0.1", True),
@@ -322,6 +330,47 @@ def test_private_places_are_reached_as_far_as_they_are_named(
 ) -> None:
     found = IPv6Address(address) if ":" in address else IPv4Address(address)
     assert Reach.of(allow).permits(host, found) is permitted
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.169.254",
+        "169.254.170.2",
+        "100.100.100.200",
+        "168.63.129.16",
+        "192.0.0.192",
+        "fd00:ec2::254",
+        "fd00:ec2::23",
+        "fd00:ec2::254%eth0",
+        "fd20:ce::254",
+        "fd00:42::42",
+        "::ffff:100.100.100.200",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b::100.100.100.200",
+        "64:ff9b:1::a9fe:a9fe",
+        "2002:a9fe:a9fe::",
+        "2002:6464:64c8::1",
+        "::a9fe:a9fe",
+        "::ffff:0:a9fe:a9fe",
+        "2001:0:808:808::5601:5601",
+        "fd12::5efe:a9fe:a9fe",
+    ],
+)
+async def test_a_name_that_may_be_private_does_not_lead_to_the_keys_of_a_machine(address: str) -> None:
+    names = Names(wiki_example_org=[[address]])
+    transport, nobody = GuardedTransport(allow_private=["wiki.example.org"], resolve=names), Deaf()
+    transport._backend._network = nobody
+    async with httpx.AsyncClient(transport=transport, trust_env=False) as browser:
+        with pytest.raises(AddressRefused, match=f"if it is meant, add '{re.escape(address)}' to `allow_private`"):
+            await browser.get("http://wiki.example.org/")
+    assert nobody.tried == []
+
+
+@given(st.sampled_from([IPv4Address("169.254.169.254"), IPv4Address("100.100.100.200")]))
+def test_no_wrapping_opens_an_address_that_a_name_may_not_lead_to(address: IPv4Address) -> None:
+    reach = Reach.of(["wiki.example.org"])
+    assert not any(reach.permits("wiki.example.org", place) for place in wrapped(address))
 
 
 @pytest.mark.parametrize(

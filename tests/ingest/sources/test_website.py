@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import os
 import shutil
+import tracemalloc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -15,16 +17,21 @@ import pytest
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from ingest.change import Outcome
 from ingest.errors import Transient
 from ingest.model import DocumentId, Entry, Gone, Listed, Parsed, Skipped
 from ingest.parsers.interface import ParsingSettings
 from ingest.parsers.sandbox import Sandbox
 from ingest.sources.guarded import AddressRefused, GuardedTransport
 from ingest.sources.interface import DocumentGone, DocumentTooLarge, SourceRefused, SourceUnavailable
+from ingest.sources.website import sitemap
 from ingest.sources.website.settings import WebsiteSettings
 from ingest.sources.website.source import Website
+from ingest.sources.website.urls import normal
+from ingest.sync import Report
 from tests.fixtures.website import Site, answer, page, parse
 from tests.ingest.parsers import documents
+from tests.ingest.workplace import Workplace
 
 pytestmark = pytest.mark.usefixtures("without_waits")
 
@@ -66,6 +73,10 @@ class Visitor:
     @property
     def unseen(self) -> set[str]:
         return {self._path(item.id) for item in self.listed if isinstance(item, Skipped) and item.unseen}
+
+    @property
+    def gone(self) -> set[str]:
+        return {self._path(item.id) for item in self.listed if isinstance(item, Gone)}
 
     def entry(self, path: str) -> Entry:
         return next(item for item in self.listed if isinstance(item, Entry) and self._path(item.id) == path)
@@ -224,7 +235,168 @@ async def test_a_page_that_was_never_read_and_fails_keeps_everything(site: Site,
 
     assert visitor.unseen == {"/hub", "http://"}
     assert "so what it links to is not known" in visitor.skipped["http://"]
-    assert [item.id for item in visitor.listed if isinstance(item, Gone)] == [f"{site.base_url}/dead"]
+    assert visitor.gone == {"/dead"}
+
+
+def break_one_link(site: Site) -> None:
+    """From now on the listing is incomplete: an address that always fails, and that was never read."""
+    put(site, "/", **{"/": ["/broken"]})
+    site.faults["/broken"] = [answer(500)] * 1000
+
+
+async def test_what_was_looked_at_and_says_no_is_gone_although_one_link_is_broken(site: Site, visitor: Visitor) -> None:
+    paths = ["/missing", "/noindex", "/moved", "/closed", "/double", "/secret", "/page"]
+    put(site, "/", *paths, **{"/": paths})
+    assert len(await visitor.list()) == 8
+    break_one_link(site)
+    put(site, "/", **{"/": ["/broken", *paths]})
+    del site.pages["/missing"]
+    site.put("/noindex", page("Hidden", "Not to be found.", head="<meta name=robots content=noindex>"))
+    site.redirect("/moved", "https://elsewhere.example.org/")
+    site.put("/robots.txt", "User-agent: *\nDisallow: /closed\n")
+    site.put("/double", page("Double", "The same.", head="<link rel=canonical href=/page>"))
+    site.faults["/secret"] = [answer(401)]
+
+    assert set(await visitor.list()) == {"", "/page"}
+
+    assert visitor.gone == {"/missing", "/noindex", "/moved", "/closed", "/double"}
+    assert visitor.unseen == {"/broken", "http://"}
+    assert "/secret" in visitor.skipped
+
+
+async def test_what_an_incomplete_listing_does_not_reach_is_asked_for(site: Site, visitor: Visitor) -> None:
+    paths = ["/missing", "/gone", "/noindex", "/moved", "/closed", "/unwanted", "/changed", "/same", "/fails"]
+    put(site, "/", *paths, "/target", **{"/": paths, "/changed": ["/"]})
+    first = await visitor.list()
+    break_one_link(site)
+    del site.pages["/missing"]
+    site.faults["/gone"] = [answer(410)]
+    site.put("/noindex", page("Hidden", "Not to be found."), x_robots_tag="noindex")
+    site.redirect("/moved", "/target")
+    site.put("/robots.txt", "User-agent: *\nDisallow: /closed\n")
+    site.put("/changed", page("Changed", "Now it says something else.", links=["/never-linked-before"]))
+    site.faults["/fails"] = [answer(500)] * 10
+
+    listed = await visitor.list(exclude=["/unwanted"])
+
+    assert set(listed) == {"", "/changed", "/same", "/target"}
+    assert listed["/same"] == first["/same"]
+    assert listed["/changed"] != first["/changed"]
+    assert visitor.gone == {"/missing", "/gone", "/noindex", "/moved", "/closed", "/unwanted"}
+    assert visitor.unseen == {"/broken", "/fails", "http://"}
+    assert visitor.skipped["http://"].startswith(f"'{site.base_url}/broken' could not be read")
+    assert not {"/unwanted", "/closed", "/never-linked-before"} & set(site.requests)
+    assert site.sent.count("/same") == 0
+
+
+async def test_a_deletion_is_told_until_a_listing_is_complete_again(site: Site, visitor: Visitor) -> None:
+    """What is told to be gone may be held back; it is known to be gone in the next run, too."""
+    put(site, "/", "/a", **{"/": ["/a"]})
+    await visitor.list()
+    break_one_link(site)
+    del site.pages["/a"]
+    for _ in range(2):
+        await visitor.list()
+        assert visitor.gone == {"/a"}
+    put(site, "/")
+    await visitor.list()
+    assert (visitor.gone, visitor.skipped) == (set(), {})
+    assert len(list(visitor.cache.glob("*.json"))) == 1
+
+
+async def test_no_more_than_max_pages_are_asked_for_again_and_all_in_turn(site: Site, visitor: Visitor) -> None:
+    paths = [f"/{number}" for number in range(7)]
+    put(site, "/", *paths, **{"/": paths})
+    await visitor.list()
+    for number, file in enumerate(sorted(visitor.cache.glob("*.json"))):
+        os.utime(file, (number, number))
+    break_one_link(site)
+    for path in paths:
+        del site.pages[path]
+    told: list[set[str]] = []
+    for _ in range(3):
+        assert set(await visitor.list(max_pages=3)) == {""}
+        assert len(set(site.requests) & set(paths)) == 3
+        assert "http://" in visitor.unseen
+        told.append(visitor.gone)
+    assert set.union(*told) == set(paths)
+
+
+async def test_a_crawl_that_is_cut_off_still_sees_what_is_gone(site: Site, visitor: Visitor) -> None:
+    put(site, "/", "/1", "/2", "/3", **{"/": ["/1", "/2", "/3"]})
+    await visitor.list()
+    del site.pages["/3"]
+    assert set(await visitor.list(max_pages=2)) == {"", "/1", "/2"}
+    assert visitor.gone == {"/3"}
+    assert visitor.skipped == {"http://": visitor.skipped["http://"]}
+    assert "the site has more than 2 pages; raise `max_pages`; " in visitor.skipped["http://"]
+
+
+async def test_what_may_be_under_another_spelling_is_not_gone(site: Site, visitor: Visitor) -> None:
+    """`/a` and `/a/` are one document; the one that has it is not reached, and its turn does not come."""
+    put(site, "/", "/a/", "/b", "/c", **{"/": ["/a/", "/b", "/c"]})
+    assert set(await visitor.list()) == {"", "/a", "/b", "/c"}
+    for file in visitor.cache.glob("*.json"):
+        os.utime(file, (2, 2) if '/a/"' in file.read_text() else (1, 1))
+    break_one_link(site)
+    put(site, "/", **{"/": ["/broken", "/a"]})
+    assert set(await visitor.list(max_pages=2)) == {"", "/b", "/c"}
+    assert "/a" in site.requests
+    assert (visitor.gone, visitor.unseen) == (set(), {"/broken", "http://"})
+
+
+async def test_pages_of_an_old_scheme_are_not_removed_unseen(site: Site, visitor: Visitor) -> None:
+    """An incomplete listing covers all that is remembered, asked for or not."""
+    put(site, "/", "/a", "/b", **{"/": ["/a", "/b"]})
+    await visitor.list()
+    for file in visitor.cache.glob("*.json"):
+        record = file.read_text().replace(f'"url":"{site.base_url}/a"', f'"url":"https{site.base_url[4:]}/a"')
+        file.write_text(record)
+        os.utime(file, (2, 2) if "https:" in record else (1, 1))
+    break_one_link(site)
+    await visitor.list(max_pages=1)
+    assert {"http://", "https://"} <= visitor.unseen
+
+
+async def test_a_dead_part_of_a_site_that_nobody_links_to_does_not_stop_the_rest(site: Site, visitor: Visitor) -> None:
+    paths = [f"/{number}" for number in range(40)]
+    put(site, "/", *paths, **{"/": paths})
+    await visitor.list()
+    break_one_link(site)
+    for path in paths:
+        site.faults[path] = [answer(503, retry_after="9999")] * 2
+    assert set(await visitor.list()) == {""}
+    assert (visitor.gone, visitor.unseen) == (set(), {"/broken", "http://"})
+    asked = set(site.requests) & set(paths)
+    assert len(asked) == 32
+    del site.pages["/0"], site.faults["/0"]
+    await visitor.list()
+    assert visitor.gone == {"/0"}
+    assert asked | set(site.requests) >= set(paths)
+
+
+async def test_a_deleted_page_leaves_the_index_although_one_link_is_broken(
+    site: Site, visitor: Visitor, tmp_path: Path
+) -> None:
+    paths = ["/a", "/b", "/c", "/d"]
+    put(site, "/", *paths, **{"/": [*paths, "/broken"]})
+    site.faults["/broken"] = [answer(500)] * 1000
+    workplace = Workplace(tmp_path / "workplace")
+
+    async def sync() -> Report:
+        async with visitor.source() as source:
+            return await workplace.sync(source)
+
+    assert (await sync()).counts[Outcome.ADDED] == 5
+    del site.pages["/a"]
+    put(site, "/", **{"/": ["/broken", "/b", "/c"]})
+    report = await sync()
+    assert report.counts[Outcome.REMOVED] == 1
+    known, indexed = await workplace.held()
+    assert known == indexed
+    assert {chunk.document for chunk in indexed.values()} == {site.base_url + path for path in ("", "/b", "/c", "/d")}
+    assert f"{site.base_url}/broken" in {problem.document for problem in report.problems}
+    assert any("only what is seen to be gone is removed" in (problem.reason or "") for problem in report.problems)
 
 
 @pytest.mark.parametrize("times", [1, 3])
@@ -342,7 +514,7 @@ async def test_a_crawl_that_is_cut_off_removes_nothing(site: Site, visitor: Visi
     assert set(await visitor.list(max_pages=2)) == {"", "/1"}
     assert visitor.unseen == {"http://"}
     assert visitor.skipped["http://"] == (
-        "the site has more than 2 pages; raise `max_pages`; until then nothing of this source is removed"
+        "the site has more than 2 pages; raise `max_pages`; until then only what is seen to be gone is removed"
     )
     assert set(await visitor.list(max_pages=4)) == {"", "/1", "/2", "/3"}
     assert visitor.skipped == {}
@@ -557,6 +729,29 @@ async def test_a_sitemap_may_be_a_list_of_lines(site: Site, visitor: Visitor) ->
     put(site, "/a", "/b")
     site.put("/sitemap.txt", f"{site.base_url}/a\r\n\r\n{site.base_url}/b\r\n", "text/plain")
     assert set(await visitor.list("/sitemap.txt")) == {"/a", "/b"}
+
+
+def test_a_long_list_of_short_lines_takes_little_memory(tmp_path: Path) -> None:
+    lines = tmp_path / "sitemap.txt"
+    lines.write_bytes(b"https://docs.example.org/\n" + b"ab\n\n" * (1 << 20))
+    tracemalloc.start()
+    try:
+        read = sitemap.read(lines, "https://docs.example.org/sitemap.txt")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(read.pages) == sitemap.MOST_ADDRESSES
+    assert most < 30 << 20
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_list_of_lines_is_read_whole_wherever_its_pieces_begin(tmp_path: Path, end: str) -> None:
+    pages = [f"https://docs.example.org/{'über' * (number % 9)}/{number}" for number in range(9_000)]
+    endless = "https://docs.example.org/" + "x" * (3 * sitemap.PIECE)
+    lines = tmp_path / "sitemap.txt"
+    lines.write_bytes(end.join(["\ufeff" + pages[0], endless, *pages[1:]]).encode())
+    read = sitemap.read(lines, "https://docs.example.org/sitemap.txt")
+    assert [page for page, _ in read.pages] == [normal(page) for page in pages]
 
 
 async def test_further_hosts_belong_to_the_site_when_they_are_named(site: Site, visitor: Visitor) -> None:
