@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ingest.errors import SouffleurError, Transient
+from ingest.errors import Guarded, SouffleurError, Transient
 
 if TYPE_CHECKING:
     from ingest.settings import IngestSettings
@@ -92,9 +92,7 @@ def run(work: Callable[[IngestSettings], Awaitable[int]]) -> NoReturn:
 
 
 def code_of_error(error: SouffleurError) -> int:
-    from ingest.rebuild import RecallTooLow
-
-    if isinstance(error, RecallTooLow):
+    if isinstance(error, Guarded):
         return REFUSED
     return UNREACHABLE if isinstance(error, Transient) else MISCONFIGURED
 

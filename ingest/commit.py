@@ -50,9 +50,10 @@ class Writer:
         Raises `IndexMismatch` when the index is of another model or pipeline, or does not belong to this ledger.
         """
         unsettled = await self._ledger.unsettled(self._source)
-        if not unsettled and not await self._ledger.count_chunks():
+        known = await self._ledger.count_chunks()
+        if not unsettled and not known:
             return
-        if await self._index.identity() is None and await self._ledger.count_chunks():
+        if known and await self._index.identity() is None:
             raise IndexMismatch("the ledger knows passages, and there is no index; run `ingest reindex`")
         await self._index.prepare()
         mended = 0

@@ -3,7 +3,8 @@
     SouffleurError
     ├── Transient               try again, unchanged: the other side was busy, slow or away
     └── Terminal                trying again gives the same; somebody must change something
-        └── ConfigurationError  the operator: a setting is wrong or missing
+        ├── ConfigurationError  the operator: a setting is wrong or missing
+        └── Guarded             it would do harm, and was not done; somebody may insist
 
 Errors of one room live in that room's `interface.py` and subclass one of these. Vendor exceptions are translated once,
 where the vendor's library is called, with `raise … from`.
@@ -22,6 +23,10 @@ class Transient(SouffleurError):
 
 class Terminal(SouffleurError):
     """The same call will fail again."""
+
+
+class Guarded(Terminal):
+    """What was asked looks harmful; the text says why, and how to insist."""
 
 
 class ConfigurationError(Terminal):

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Literal
 
-from ingest.errors import Terminal
+from ingest.errors import Guarded, Terminal
 from ingest.index.hybrid import Index
 from ingest.index.interface import IndexDamaged, IndexMismatch
 from ingest.index.schema import PIPELINE
@@ -69,7 +69,7 @@ Progress = Callable[[Step, int, int], None]
 """Is told how much of a step is done, and of how much (0 of 0 where that cannot be known)."""
 
 
-class RecallTooLow(Terminal):
+class RecallTooLow(Guarded):
     """The new index finds less than the old one; it was not put in use."""
 
 

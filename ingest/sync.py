@@ -189,7 +189,7 @@ class Run:
         reader = Reader(source=self.source, parse=self.parse, languages=self.languages, known=plan.held, again=retry)
         await self._read_and_write(reader, plan.read)
         self.report.parsed, self.report.embedded = reader.parsed, self.writer.embedded
-        self.report.interrupted = self.stop.is_set()
+        self.report.interrupted |= self.stop.is_set()
 
     async def _let_go(self, plan: Plan, *, allow_removals: bool) -> None:
         """What is gone, and what nothing can be read of any more, unless that is more than the guard lets go."""
@@ -216,8 +216,10 @@ class Run:
 
     async def _write_in_batches(self, changes: Sequence[Change]) -> None:
         for batch in batches(changes):
-            if not self.stop.is_set():
-                await self._write(batch)
+            if self.stop.is_set():
+                self.report.interrupted = True
+                return
+            await self._write(batch)
 
     async def _read_and_write(self, reader: Reader, entries: Sequence[Entry]) -> None:
         changes: asyncio.Queue[Change | None] = asyncio.Queue(maxsize=4 * self.workers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
@@ -55,7 +56,7 @@ def too_large(max_bytes: int, size: int | None = None) -> str:
     return limit if size is None else f"{math.ceil(size / MEBIBYTE * 10) / 10:,.1f} MiB, {limit}"
 
 
-class SourceSettings(BaseModel):
+class SourceSettings(BaseModel, ABC):
     """What every entry of the `sources` section has; each kind adds its own keys and its `kind`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,9 +74,23 @@ class SourceSettings(BaseModel):
         return False
 
     @property
+    @abstractmethod
     def location(self) -> str:
         """Where the documents come from, for people: a folder or an address."""
-        raise NotImplementedError
+
+
+class ServerSettings(SourceSettings):
+    """What sources behind one address have, where nothing is read without a token."""
+
+    base_url: str
+
+    @property
+    def needs_token(self) -> bool:
+        return True
+
+    @property
+    def location(self) -> str:
+        return self.base_url
 
 
 def token_variable(source: str) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from ingest.guard import GuardSettings
 from ingest.model import Cursor, DocumentId, Entry, Gone, Listed, Readers, Skipped
 from ingest.sources.files import AccessRule
 from ingest.sources.interface import DocumentGone, DocumentTooLarge, SourceRefused, SourceUnavailable
+from ingest.sync import Settled
 from tests.fixtures.faults import Fault, Faulty, Killed
 from tests.fixtures.shelf import PARKING, SALARIES, TRAVEL, Diary, Shelf, counts
 from tests.ingest.workplace import Workplace
@@ -304,3 +306,27 @@ async def test_what_the_source_says_besides_is_kept_as_far_as_it_can_be(workplac
     odd = Odd(tmp_path, travel=TRAVEL)
     assert counts(await workplace.sync(odd)) == {"added": 1}
     assert counts(await workplace.sync(odd)) == {"unchanged": 1}
+
+
+async def test_a_run_that_is_stopped_while_emptied_documents_go_keeps_the_cursor_back(
+    workplace: Workplace, diary: Diary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.commit.BATCH", 1)
+    await workplace.sync(diary)
+    for name in ("travel", "parking"):
+        diary.put(name, "\n---\n")
+    stop = asyncio.Event()
+
+    def stop_at_the_first(event: object) -> None:
+        if isinstance(event, Settled):
+            stop.set()
+
+    report = await workplace.sync(diary, stop=stop, progress=stop_at_the_first)
+    assert (report.interrupted, counts(report)) == (True, {"skipped": 1})
+
+    await workplace.sync(diary)
+
+    assert diary.listings == [None, "3", "3"]
+    known, indexed = await workplace.held()
+    assert {chunk.document for chunk in known.values()} == {"salaries"}
+    assert known == indexed

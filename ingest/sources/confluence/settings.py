@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from ingest.model import reader_token
-from ingest.sources.interface import SourceSettings
+from ingest.sources.interface import ServerSettings
 
 SPACE_KEY = re.compile(r"~?[A-Za-z0-9:._-]+")
 DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
-class ConfluenceSettings(SourceSettings):
+class ConfluenceSettings(ServerSettings):
     """A source of kind `confluence`. Who may read a page is always Confluence's word: `readers` is not used."""
 
     kind: Literal["confluence"] = "confluence"
@@ -45,14 +45,6 @@ class ConfluenceSettings(SourceSettings):
     """Data Center, which hides e-mail addresses: `example.org` where the user `ada` is `ada@example.org`."""
 
     _labels = field_validator("labels", "exclude_labels")(lambda cls, value: [label.strip().lower() for label in value])
-
-    @property
-    def location(self) -> str:
-        return self.base_url
-
-    @property
-    def needs_token(self) -> bool:
-        return True
 
     @field_validator("base_url")
     @classmethod

@@ -7,14 +7,14 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from ingest.sources.interface import SourceSettings
+from ingest.sources.interface import ServerSettings
 
 ADDRESS = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
 NAME = r"[a-z0-9_][a-z0-9._-]*"
 """Of a team or a channel, as it stands in the address of its page."""
 
 
-class MattermostSettings(SourceSettings):
+class MattermostSettings(ServerSettings):
     """A source of kind `mattermost`. Each channel says itself who may read it: `readers` is never needed."""
 
     kind: Literal["mattermost"]
@@ -37,14 +37,6 @@ class MattermostSettings(SourceSettings):
     """Whether files attached to posts become documents of their own; pictures, sound and video never do."""
     full_days: int = Field(default=7, ge=1)
     """After so many days all is listed again, not only what has changed."""
-
-    @property
-    def location(self) -> str:
-        return self.base_url
-
-    @property
-    def needs_token(self) -> bool:
-        return True
 
     @field_validator("base_url")
     @classmethod

@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from ingest.sources.interface import SourceSettings
+from ingest.sources.interface import ServerSettings
 
 
-class SlackSettings(SourceSettings):
+class SlackSettings(ServerSettings):
     """A source of kind `slack`. `readers` is who may read public channels; private ones are for their members."""
 
     kind: Literal["slack"] = "slack"
@@ -33,11 +33,3 @@ class SlackSettings(SourceSettings):
     """Shared files as documents of their own."""
     base_url: str = Field(default="https://slack.com/api/", pattern="^https?://")
     """Slack's Web API; for GovSlack `https://slack-gov.com/api/`."""
-
-    @property
-    def location(self) -> str:
-        return self.base_url
-
-    @property
-    def needs_token(self) -> bool:
-        return True
