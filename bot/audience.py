@@ -19,6 +19,7 @@ def console_asker(tokens: Iterable[str] = ()) -> Asker:
 def audience(question: Question) -> Readers:
     """Tokens that everyone who will read the answer holds.
 
-    The console, the web page and the API answer the asker alone, so these are the asker's own.
+    Where the asker alone reads the answer, these are the asker's own.
     """
-    return question.asker.readers | OUTSIDER
+    shared = question.place.readers
+    return (question.asker.readers if shared is None else shared) | OUTSIDER

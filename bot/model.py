@@ -24,9 +24,11 @@ class Asker:
 class Place:
     """Where the answer will be read."""
 
-    platform: Literal["console", "web", "api"]
+    platform: Literal["console", "web", "api", "slack", "mattermost"]
     thread: str | None = None
     """Id of the conversation that the question belongs to; None for a single question."""
+    readers: Readers | None = None
+    """Tokens that everyone holds who can read there; None where the asker alone reads the answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +37,8 @@ class Turn:
 
     role: Literal["user", "assistant"]
     text: str
+    name: str = ""
+    """Of whoever said it, where several people talk; empty where there are only the asker and the assistant."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +50,8 @@ class Question:
     place: Place
     history: tuple[Turn, ...] = ()
     """Earlier turns, oldest first, without this question."""
+    attached: tuple[Chunk, ...] = ()
+    """Passages of the files that were dropped into the conversation; everybody who reads the answer can open those."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +89,8 @@ class Answer:
     """`extractive`, or the chat model's name."""
     notices: tuple[str, ...] = ()
     """What was done otherwise than configured, one English line each: a leg left out, a model that failed."""
+    notes: tuple[str, ...] = ()
+    """What its readers should know, in their language: that it was written from the conversation, not the documents."""
     model_calls: int = 0
     timings: dict[str, float] = field(default_factory=dict)
     """Seconds by stage: `language`, `followup`, `retrieve`, `first_token`, `total`."""

@@ -1,15 +1,43 @@
-"""What every platform shows the same way: the sources under an answer."""
+"""The contract of a place where people ask, and what every one of them shows the same way.
+
+`ChatPlatform` is what Slack and Mattermost both are: adapters report what people do as `events`, and show what they are
+told to. What is done about an event is decided once, in `bot.dialogue`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+from starlette.routing import BaseRoute
 
 from bot.model import Passage
 from bot.phrases import Say
+from bot.platforms.events import Event, File, PlatformName, Spot
+from ingest.errors import Terminal, Transient
 
 AddressOf = Callable[[Passage], str]
 """Where a reader of this platform opens a passage's document, empty if nowhere; never an address that a model wrote."""
+
+
+class PlatformUnavailable(Transient):
+    """The platform was away, busy or asked for patience longer than is had; the same call may succeed later."""
+
+
+class PlatformRefused(Terminal):
+    """The platform refuses: a token, a scope, a channel that the bot is not in. The text says what to do about it."""
+
+
+class MessageGone(Terminal):
+    """The message, or the thread it belongs to, is not there any more."""
+
+
+class WritingStopped(Terminal):
+    """A reader stopped the stream by the platform's own button; what is written stays."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +53,214 @@ class Source:
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Button:
+    """What can be done about an answer."""
+
+    action: Literal["stop", "again", "up", "down", "share", "person", "resolved"]
+    label: str
+    value: str
+    """Signed, at most 500 characters; comes back as `Pressed.value`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Post:
+    """A text with what belongs under it, for the platform to render as its surface allows."""
+
+    text: str
+    """Markdown. No link, image or mention in it does anything: the platform sees to that."""
+    language: str
+    """ISO 639-1: labels are in it, and its direction is kept."""
+    sources: tuple[Source, ...] = ()
+    sources_label: str = ""
+    """Heading of the sources, in that language."""
+    notes: tuple[str, ...] = ()
+    """Short lines under the text, set apart from it: "stopped by Ada", "written from this conversation"."""
+    buttons: tuple[Button, ...] = ()
+    mention: tuple[str, ...] = ()
+    """People who are to be notified, by id: the owners of a question that is handed over, nobody else."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Form:
+    """One question to whoever pressed a button; the answer comes back as a `Pressed` with that value and a remark."""
+
+    title: str
+    """At most 24 characters (both platforms)."""
+    label: str
+    submit: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """What the platform shows whoever did something, at once and to them alone."""
+
+    text: str = ""
+    form: Form | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """Somebody as the platform knows them."""
+
+    id: str
+    name: str
+    locale: str | None
+    """Language of their profile, ISO 639-1."""
+    member: bool
+    """Of the company: no guest, nobody of a connected workspace, no bot, not deactivated."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Room:
+    """A channel, or a direct message."""
+
+    id: str
+    name: str
+    outsiders: bool
+    """Whether anybody there is no member of the company: shared with another one, or with guests. True when unknown."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """One message of a thread, as it is now."""
+
+    id: str
+    by: str
+    name: str
+    """Of whoever wrote it."""
+    at: datetime
+    text: str
+    """As `Said.text`."""
+    own: bool
+    """Whether this bot wrote it."""
+    bot: bool
+    """Whether any bot, or the platform itself, did."""
+    mentions_bot: bool = False
+    files: tuple[File, ...] = ()
+
+
+Receive = Callable[[Event], Awaitable[Receipt]]
+"""Keeps an event for good; only when it returns is the event acknowledged. Raises what a database may raise."""
+
+
+class Memory(Protocol):
+    """What an adapter must still know after a restart."""
+
+    async def recall(self, name: str) -> str | None: ...
+
+    async def keep(self, name: str, value: str) -> None: ...
+
+    async def threads(self, platform: PlatformName, since: datetime) -> Sequence[Spot]:
+        """Where the bot has written since then: what was said there while it was away is asked for."""
+        ...
+
+
+class Draft(Protocol):
+    """An answer that its readers watch being written."""
+
+    async def status(self, text: str) -> None:
+        """What happens now, in a line that the text takes the place of."""
+        ...
+
+    async def write(self, text: str) -> None:
+        """The next piece of the answer, Markdown; returns at once, what is shown follows at the rate that is allowed.
+
+        Raises `WritingStopped`; and `PlatformUnavailable`, `PlatformRefused`, `MessageGone` for what went wrong since.
+        """
+        ...
+
+    async def finish(self, post: Post) -> tuple[str, ...]:
+        """Everything as it is to stay, in place of what was shown so far: ids of the messages that hold it.
+
+        Waits for its turn as long as that takes, within a bound. Raises what `write` does but `WritingStopped`.
+        """
+        ...
+
+
+class ChatPlatform(Protocol):
+    """One platform, connected. Every call may raise `PlatformUnavailable` and `PlatformRefused`."""
+
+    name: PlatformName
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """What of it is mounted in the web application: callbacks, commands, events by HTTP."""
+        ...
+
+    async def run(self, receive: Receive, memory: Memory) -> None:
+        """Hear what happens until cancelled, and first what happened while nobody listened.
+
+        Bots, this one included, and the platform's own messages are not reported.
+        """
+        ...
+
+    def draft(
+        self,
+        spot: Spot,
+        *,
+        asker: str,
+        language: str,
+        stop: Button | None,
+        posted: Callable[[str], Awaitable[None]],
+        over: Sequence[str] = (),
+    ) -> AbstractAsyncContextManager[Draft]:
+        """An answer to be written in the thread of `spot`, for `asker`.
+
+        Args:
+            spot: the thread.
+            asker: whom a stream must name as its recipient.
+            language: of the question, for what the adapter itself must say.
+            stop: pressed to stop the writing, where the platform has no button of its own for that.
+            posted: told the id of each message right after it exists, before anything more is sent to it.
+            over: messages of an earlier answer, half-written or whole, which this one replaces in place.
+
+        Leaving the context without `finish` leaves what is shown.
+        """
+        ...
+
+    async def show(self, spot: Spot, post: Post) -> tuple[str, ...]:
+        """Post in the thread; the ids of the messages."""
+        ...
+
+    async def whisper(self, spot: Spot, to: str, post: Post, *, respond_to: str = "") -> None:
+        """Tell `to` alone: an ephemeral message where they are, or else a direct message."""
+        ...
+
+    async def change(self, spot: Spot, messages: Sequence[str], post: Post) -> tuple[str, ...]:
+        """Put `post` in place of the bot's own messages; ids of those that hold it now. Raises `MessageGone`."""
+        ...
+
+    async def remove(self, spot: Spot, messages: Sequence[str]) -> None:
+        """Delete messages of the bot; what is gone already is no error."""
+        ...
+
+    async def thread(self, spot: Spot, *, limit: int = 200) -> tuple[Message, ...]:
+        """The latest messages of the thread, oldest first, its root always among them. Raises `MessageGone`."""
+        ...
+
+    async def message(self, spot: Spot, id: str) -> tuple[Spot, Message]:
+        """One message of the channel, and the thread it is in. Raises `MessageGone`."""
+        ...
+
+    async def person(self, id: str) -> Person:
+        """Kept for a few minutes."""
+        ...
+
+    async def room(self, spot: Spot) -> Room:
+        """Kept for a few minutes."""
+        ...
+
+    async def download(self, file: File, to: Path, *, max_bytes: int) -> None:
+        """Write a message's file to `to`. Raises `MessageGone`, and `PlatformRefused` for one that is larger."""
+        ...
+
+    async def close(self) -> None:
+        """Close connections; `run` has ended before."""
+        ...
 
 
 def sources(passages: Iterable[Passage], *, language: str, say: Say, address_of: AddressOf) -> tuple[Source, ...]:

@@ -1,0 +1,1 @@
+"""Mattermost: `settings`, `platform` (the adapter), `client` (the wire, nothing else), `convert` (pure)."""

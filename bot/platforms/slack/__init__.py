@@ -1,0 +1,1 @@
+"""Slack: `settings`, `platform` (the adapter), `client` (the wire, nothing else), `convert` (pure)."""
