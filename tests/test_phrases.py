@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from babel import Locale
 from fluent.syntax import ast
 from fluent.syntax.visitor import Visitor
 
@@ -24,13 +25,31 @@ VALUES: dict[str, str | int | date] = {
     "number": 2,
     "title": "Travel policy",
     "model": "souffleur",
+    "count": 3,
+    "name": "Ada Lovelace",
+    "command": "/ask",
 }
+
+LONGEST = {
+    "chat-reason-title": 24,
+    "chat-reason-label": 24,
+    "chat-send": 24,
+    **{f"chat-{action}": 30 for action in ("stop", "again", "up", "down", "share", "person", "resolved")},
+    **{f"chat-prompt-{number}-title": 75 for number in (1, 2, 3)},
+    "chat-searching": 50,
+    "chat-reading-files": 50,
+}
+"""Characters that fit: a Mattermost dialog's title, its fields and button, 24 (Slack the same for titles and buttons of
+forms); Slack's suggested prompts, by their documentation, 75; its status, 50; a button is cut off beyond about 30."""
 
 SAME_AS_ENGLISH = {
     ("fr", "sources"),
     ("fr", "page"),
 }
 """Phrases that happen to be written alike."""
+
+SAME_IN_PLURAL = {"tr", "zh", "ja"}
+"""Languages in which the noun after a number stays as it is."""
 
 FOREIGN_WORDS = re.compile(r"\b(?:JavaScript|Enter|Shift|kB|KB)\b")
 """Names of keys, units and techniques that keep their Latin spelling in other scripts."""
@@ -55,10 +74,31 @@ def mentions(message: ast.Message) -> set[str]:
     return visitor.names
 
 
+class Words(Visitor):
+    """What a phrase says, without what is put into it; all of its plural forms."""
+
+    def __init__(self) -> None:
+        self.words = ""
+
+    def visit_TextElement(self, node: ast.TextElement) -> None:
+        self.words += node.value
+
+
 def plain(message: ast.Message) -> str:
-    """The words of a phrase, without what is put into them."""
-    assert message.value is not None
-    return "".join(part.value for part in message.value.elements if isinstance(part, ast.TextElement))
+    visitor = Words()
+    visitor.visit(message)
+    return visitor.words
+
+
+class Forms(Visitor):
+    """The plural forms of a phrase."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def visit_Variant(self, node: ast.Variant) -> None:
+        assert isinstance(node.key, ast.Identifier)
+        self.names.add(node.key.name)
 
 
 def test_the_languages_are_the_files() -> None:
@@ -69,7 +109,7 @@ def test_the_languages_are_the_files() -> None:
 @pytest.mark.parametrize("language", PHRASE_LANGUAGES)
 def test_every_line_of_a_file_is_a_phrase_and_none_is_there_twice(language: str) -> None:
     text = (resources.files("prompts") / "phrases" / f"{language}.ftl").read_text("utf-8")
-    lines = [line for line in text.splitlines() if line]
+    lines = [line for line in text.splitlines() if line and not re.match(r" +\*?\[[a-z]+\] |\}$", line)]
     assert len(lines) == len(PhraseFile(language).messages)
 
 
@@ -116,6 +156,45 @@ def test_a_trace_id_is_said_as_it_is_and_last(language: str) -> None:
     for key in ("model-unavailable", "interrupted", "try-again", "error"):
         said = Phrases().say(language, key, trace="9f3c2a")
         assert re.search(r"9f3c2a(?:[)）][.。।]?)?$", said)
+
+
+@pytest.mark.parametrize("language", PHRASE_LANGUAGES)
+def test_counted_things_have_the_plural_forms_of_the_language(language: str) -> None:
+    rule = Locale.parse(language).plural_form
+    needed = {rule(number) for number in range(201)} | {"other"}
+    for key, message in PhraseFile(language).messages.items():
+        if "$count" not in mentions(message):
+            continue
+        forms = Forms()
+        forms.visit(message)
+        assert forms.names == (set() if language in SAME_IN_PLURAL else needed), key
+
+
+def test_a_count_takes_its_form() -> None:
+    said = {count: Phrases().say("ru", "chat-searching", count=count) for count in (1, 3, 5, 21)}
+    assert said[1].endswith(" 1 источнике…")
+    assert said[3].endswith(" 3 источниках…")
+    assert said[21].endswith(" 21 источнике…")
+
+
+@pytest.mark.parametrize("language", PHRASE_LANGUAGES)
+@pytest.mark.parametrize("key", LONGEST)
+def test_a_phrase_fits_where_it_is_shown(language: str, key: str) -> None:
+    assert len(Phrases().say(language, key, **VALUES)) <= LONGEST[key]
+
+
+@pytest.mark.parametrize("language", PHRASE_LANGUAGES)
+def test_what_is_of_another_script_is_said_last(language: str) -> None:
+    for key, message in PhraseFile(language).messages.items():
+        for value in mentions(message) & {"$name", "$command", "$trace"}:
+            said = Phrases().say(language, key, **VALUES)
+            last = re.escape(str(VALUES[value.removeprefix("$")]))
+            assert re.search(rf"{last}(?:[)）][.。।]?)?$", said), key
+
+
+@pytest.mark.parametrize("language", PHRASE_LANGUAGES)
+def test_nobody_is_shouted_at(language: str) -> None:
+    assert [key for key, message in PhraseFile(language).messages.items() if re.search("[!！]", plain(message))] == []
 
 
 @pytest.mark.parametrize("language", PHRASE_LANGUAGES)
@@ -167,6 +246,12 @@ def test_the_web_page_says_the_phrases_that_there_are() -> None:
     sources = [path.read_text() for path in folder.rglob("*.*") if path.suffix in {".py", ".html"}]
     said = set(re.findall(r"""["'](web-[a-z-]+)["']""", "\n".join(sources)))
     assert said == {key for key in ENGLISH.messages if key.startswith("web-")}
+
+
+def test_what_is_said_in_chats_is_among_the_phrases() -> None:
+    sources = [path.read_text() for path in (ROOT / "bot").rglob("*.py")]
+    said = set(re.findall(r"""["'](chat-[a-z0-9-]+)["']""", "\n".join(sources)))
+    assert said <= ENGLISH.messages.keys()
 
 
 def test_the_files_are_part_of_the_package() -> None:

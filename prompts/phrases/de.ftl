@@ -51,3 +51,57 @@ web-too-large = Die Anfrage ist zu groß; erlaubt sind höchstens { $limit } kB.
 web-unknown-model = Dieses Modell gibt es hier nicht. Bitte verwenden Sie dieses: { $model }
 web-no-document = Dieses Dokument gibt es nicht, oder Sie dürfen es nicht lesen.
 web-not-found = Diese Seite gibt es nicht.
+
+chat-searching = { $count ->
+    [one] { $count } Quelle wird durchsucht …
+   *[other] { $count } Quellen werden durchsucht …
+}
+chat-searching-privately = Die Suche läuft; die Antwort sehen nur Sie.
+chat-reading-files = Die angehängten Dateien werden gelesen …
+
+chat-stop = Anhalten
+chat-again = Neu beantworten
+chat-up = Hilfreich
+chat-down = Nicht hilfreich
+chat-share = Im Kanal teilen
+chat-person = Einen Menschen fragen
+chat-resolved = Als geklärt markieren
+chat-stopped-by = Angehalten von { $name }
+chat-shared-by = Geteilt von { $name }
+chat-resolved-by = Geklärt von { $name }
+
+chat-reason-title = Ihre Rückmeldung
+chat-reason-label = Was hat gefehlt?
+chat-send = Senden
+chat-thanks = Vielen Dank für Ihre Rückmeldung.
+chat-shared = Die Antwort wird im Kanal geteilt.
+chat-only-you = Nur Sie können diese Antwort sehen.
+chat-not-yours = Das können nur die Person, die gefragt hat, und die Zuständigen tun.
+chat-expired = Diese Schaltfläche ist nicht mehr gültig. Bitte stellen Sie die Frage noch einmal.
+chat-usage = Bitte schreiben Sie Ihre Frage in derselben Zeile hinter den Befehl { $command }
+
+chat-late = Leider wurde Ihre Frage nicht rechtzeitig beantwortet. Falls sie noch wichtig ist, stellen Sie sie bitte erneut.
+chat-gave-up = Die Frage ließ sich auch nach mehreren Versuchen nicht beantworten. Bitte fragen Sie später noch einmal; Vorgangsnummer: { $trace }
+chat-needs-model = Zusammenfassungen, Übersetzungen und Entwürfe gibt es hier nicht, weil kein Sprachmodell eingerichtet ist.
+
+chat-asks-person = Könnten Sie bitte bei der Frage oben weiterhelfen? Darum bittet { $name }
+chat-tried = { $count ->
+    [one] Bisher wurde { $count } Quelle durchsucht und die Antwort oben gegeben.
+   *[other] Bisher wurden { $count } Quellen durchsucht und die Antwort oben gegeben.
+}
+chat-handed-over = Ihre Frage wurde an die Zuständigen weitergegeben; sie antworten in diesem Thread.
+chat-no-owner = Hier ist niemand für die Übernahme von Fragen eingeteilt. Bitte wenden Sie sich an jemanden, der sich mit dem Thema auskennt.
+
+chat-from-files = Diese Antwort stützt sich auf Dateien aus diesem Gespräch.
+chat-from-conversation = Diese Antwort ist aus dem Gespräch geschrieben, nicht aus den Dokumenten.
+chat-image-declined = Bilder können hier nicht gelesen werden. Bitte beschreiben Sie in Worten, was dieses zeigt: { $name }
+chat-file-unreadable = Diese Datei war nicht lesbar. Bitte prüfen Sie, ob sie sich ohne Kennwort öffnen lässt: { $name }
+chat-file-too-large = Diese Datei ist zu groß, um gelesen zu werden. Bitte senden Sie nur den wichtigen Teil: { $name }
+
+chat-prompts-title = Was möchten Sie wissen?
+chat-prompt-1-title = Urlaub
+chat-prompt-1 = Wie viele Urlaubstage habe ich, und wie beantrage ich sie?
+chat-prompt-2-title = IT-Hilfe
+chat-prompt-2 = Ich kann mich nicht mehr an meinem Computer anmelden. Was soll ich tun?
+chat-prompt-3-title = Reisekosten
+chat-prompt-3 = Wie rechne ich Reisekosten ab, und bis wann?

@@ -51,3 +51,57 @@ web-too-large = The request is too large; at most { $limit } kB are allowed.
 web-unknown-model = There is no such model here. Please use this one: { $model }
 web-no-document = There is no such document, or it is not open to you.
 web-not-found = There is no such page.
+
+chat-searching = { $count ->
+    [one] Searching { $count } source…
+   *[other] Searching { $count } sources…
+}
+chat-searching-privately = Searching; only you will see the answer.
+chat-reading-files = Reading the attached files…
+
+chat-stop = Stop
+chat-again = Answer again
+chat-up = Helpful
+chat-down = Not helpful
+chat-share = Share with the channel
+chat-person = Ask a person
+chat-resolved = Mark as resolved
+chat-stopped-by = Stopped by { $name }
+chat-shared-by = Shared by { $name }
+chat-resolved-by = Resolved by { $name }
+
+chat-reason-title = Your feedback
+chat-reason-label = What was missing?
+chat-send = Send
+chat-thanks = Thank you for your feedback.
+chat-shared = The answer will be posted in the channel.
+chat-only-you = Only you can see this answer.
+chat-not-yours = Only the person who asked, or whoever is responsible, can do this.
+chat-expired = This button no longer works. Please ask the question again.
+chat-usage = Please write your question after the command, in the same line: { $command }
+
+chat-late = We are sorry that your question was not answered in time. If it still matters, please ask again.
+chat-gave-up = The question could not be answered after several attempts. Please ask again later; reference: { $trace }
+chat-needs-model = Summaries, translations and drafts are not available here, because no chat model is set up.
+
+chat-asks-person = Could you please help with the question above? The request comes from { $name }
+chat-tried = { $count ->
+    [one] So far, { $count } source has been searched, and the answer above was given.
+   *[other] So far, { $count } sources have been searched, and the answer above was given.
+}
+chat-handed-over = Your question has been passed on to the people responsible; they will reply in this thread.
+chat-no-owner = Nobody is assigned to take over questions here. Please turn to a colleague who knows the subject.
+
+chat-from-files = This answer draws on files from this conversation.
+chat-from-conversation = This answer was written from the conversation, not from the documents.
+chat-image-declined = Images cannot be read here. Please describe in words what is shown in { $name }
+chat-file-unreadable = This file could not be read. Please check that it opens and has no password: { $name }
+chat-file-too-large = This file is too large to be read. Please send only the part that matters: { $name }
+
+chat-prompts-title = What would you like to know?
+chat-prompt-1-title = Holidays
+chat-prompt-1 = How many days of holiday do I get, and how do I request them?
+chat-prompt-2-title = IT help
+chat-prompt-2 = I can no longer sign in to my computer. What should I do?
+chat-prompt-3-title = Travel expenses
+chat-prompt-3 = How do I claim travel expenses, and by when?

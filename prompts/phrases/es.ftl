@@ -51,3 +51,57 @@ web-too-large = La solicitud es demasiado grande; se admiten { $limit } kB como 
 web-unknown-model = Ese modelo no existe aquí. Utilice este: { $model }
 web-no-document = Ese documento no existe o usted no tiene acceso a él.
 web-not-found = Esa página no existe.
+
+chat-searching = { $count ->
+    [one] Buscando en { $count } fuente…
+   *[other] Buscando en { $count } fuentes…
+}
+chat-searching-privately = Buscando; solo usted verá la respuesta.
+chat-reading-files = Leyendo los archivos adjuntos…
+
+chat-stop = Detener
+chat-again = Responder de nuevo
+chat-up = Útil
+chat-down = No es útil
+chat-share = Compartir en el canal
+chat-person = Preguntar a una persona
+chat-resolved = Marcar como resuelta
+chat-stopped-by = Detenido por { $name }
+chat-shared-by = Compartido por { $name }
+chat-resolved-by = Resuelto por { $name }
+
+chat-reason-title = Su opinión
+chat-reason-label = ¿Qué ha faltado?
+chat-send = Enviar
+chat-thanks = Gracias por su opinión.
+chat-shared = La respuesta se publicará en el canal.
+chat-only-you = Solo usted puede ver esta respuesta.
+chat-not-yours = Esto solo pueden hacerlo quien preguntó y las personas responsables.
+chat-expired = Este botón ya no funciona. Vuelva a hacer la pregunta, por favor.
+chat-usage = Escriba su pregunta después del comando, en la misma línea: { $command }
+
+chat-late = Lamentamos no haber respondido a tiempo a su pregunta. Si sigue siendo importante, vuelva a hacerla, por favor.
+chat-gave-up = No se pudo responder a la pregunta después de varios intentos. Vuelva a hacerla más tarde; referencia: { $trace }
+chat-needs-model = Aquí no se pueden hacer resúmenes, traducciones ni borradores, porque no hay ningún modelo de lenguaje configurado.
+
+chat-asks-person = ¿Podría ayudar con la pregunta de arriba, por favor? Lo solicita { $name }
+chat-tried = { $count ->
+    [one] Hasta ahora se ha buscado en { $count } fuente y se ha dado la respuesta de arriba.
+   *[other] Hasta ahora se ha buscado en { $count } fuentes y se ha dado la respuesta de arriba.
+}
+chat-handed-over = Su pregunta se ha transmitido a las personas responsables; responderán en este hilo.
+chat-no-owner = Aquí no hay nadie asignado para hacerse cargo de las preguntas. Diríjase a alguien que conozca el tema, por favor.
+
+chat-from-files = Esta respuesta se apoya en archivos de esta conversación.
+chat-from-conversation = Esta respuesta se ha escrito a partir de la conversación, no de los documentos.
+chat-image-declined = Aquí no se pueden leer imágenes. Describa con palabras lo que muestra { $name }
+chat-file-unreadable = No se ha podido leer este archivo. Compruebe que se abre y que no tiene contraseña: { $name }
+chat-file-too-large = Este archivo es demasiado grande para leerlo. Envíe solo la parte que importa: { $name }
+
+chat-prompts-title = ¿Qué desea saber?
+chat-prompt-1-title = Vacaciones
+chat-prompt-1 = ¿Cuántos días de vacaciones tengo y cómo los solicito?
+chat-prompt-2-title = Ayuda informática
+chat-prompt-2 = Ya no puedo iniciar sesión en mi equipo. ¿Qué debo hacer?
+chat-prompt-3-title = Gastos de viaje
+chat-prompt-3 = ¿Cómo solicito el reembolso de los gastos de viaje y en qué plazo?

@@ -51,3 +51,57 @@ web-too-large = La demande est trop volumineuse ; { $limit } ko au plus sont acc
 web-unknown-model = Ce modèle n’existe pas ici. Veuillez utiliser celui-ci : { $model }
 web-no-document = Ce document n’existe pas ou ne vous est pas accessible.
 web-not-found = Cette page n’existe pas.
+
+chat-searching = { $count ->
+    [one] Recherche dans { $count } source…
+   *[other] Recherche dans { $count } sources…
+}
+chat-searching-privately = Recherche en cours ; la réponse ne sera visible que par vous.
+chat-reading-files = Lecture des fichiers joints…
+
+chat-stop = Arrêter
+chat-again = Répondre à nouveau
+chat-up = Utile
+chat-down = Pas utile
+chat-share = Partager dans le canal
+chat-person = Demander à quelqu’un
+chat-resolved = Marquer comme résolue
+chat-stopped-by = Arrêté par { $name }
+chat-shared-by = Partagé par { $name }
+chat-resolved-by = Résolu par { $name }
+
+chat-reason-title = Votre avis
+chat-reason-label = Que manquait-il ?
+chat-send = Envoyer
+chat-thanks = Merci de votre avis.
+chat-shared = La réponse va être publiée dans le canal.
+chat-only-you = Cette réponse n’est visible que par vous.
+chat-not-yours = Seuls l’auteur de la question et les responsables peuvent faire cela.
+chat-expired = Ce bouton ne fonctionne plus. Veuillez reposer la question.
+chat-usage = Veuillez écrire votre question après la commande, sur la même ligne : { $command }
+
+chat-late = Nous regrettons de ne pas avoir pu répondre à temps. Si votre question est toujours d’actualité, veuillez la reposer.
+chat-gave-up = La question est restée sans réponse après plusieurs tentatives. Veuillez la reposer plus tard ; référence : { $trace }
+chat-needs-model = Les résumés, traductions et brouillons ne sont pas disponibles ici, car aucun modèle de langage n’est configuré.
+
+chat-asks-person = Pourriez-vous aider à répondre à la question ci-dessus ? La demande vient de { $name }
+chat-tried = { $count ->
+    [one] Jusqu’ici, { $count } source a été consultée et la réponse ci-dessus a été donnée.
+   *[other] Jusqu’ici, { $count } sources ont été consultées et la réponse ci-dessus a été donnée.
+}
+chat-handed-over = Votre question a été transmise aux responsables ; ils répondront dans ce fil.
+chat-no-owner = Personne n’est chargé de reprendre les questions ici. Veuillez vous adresser à un collègue qui connaît le sujet.
+
+chat-from-files = Cette réponse s’appuie sur des fichiers de cette conversation.
+chat-from-conversation = Cette réponse a été rédigée à partir de la conversation, et non des documents.
+chat-image-declined = Les images ne peuvent pas être lues ici. Veuillez décrire par écrit ce que montre { $name }
+chat-file-unreadable = Ce fichier n’a pas pu être lu. Veuillez vérifier qu’il s’ouvre et n’a pas de mot de passe : { $name }
+chat-file-too-large = Ce fichier est trop volumineux pour être lu. Veuillez n’envoyer que la partie utile : { $name }
+
+chat-prompts-title = Que souhaitez-vous savoir ?
+chat-prompt-1-title = Congés
+chat-prompt-1 = À combien de jours de congé ai-je droit, et comment les demander ?
+chat-prompt-2-title = Aide informatique
+chat-prompt-2 = Je n’arrive plus à ouvrir ma session sur mon ordinateur. Que dois-je faire ?
+chat-prompt-3-title = Frais de déplacement
+chat-prompt-3 = Comment me faire rembourser mes frais de déplacement, et dans quel délai ?

@@ -51,3 +51,57 @@ web-too-large = La richiesta è troppo grande; sono ammessi al massimo { $limit 
 web-unknown-model = Questo modello qui non esiste. Usi questo: { $model }
 web-no-document = Questo documento non esiste o non è accessibile per lei.
 web-not-found = Questa pagina non esiste.
+
+chat-searching = { $count ->
+    [one] Ricerca in { $count } fonte…
+   *[other] Ricerca in { $count } fonti…
+}
+chat-searching-privately = Ricerca in corso; la risposta sarà visibile solo a Lei.
+chat-reading-files = Lettura dei file allegati…
+
+chat-stop = Interrompi
+chat-again = Rispondi di nuovo
+chat-up = Utile
+chat-down = Non utile
+chat-share = Condividi nel canale
+chat-person = Chiedi a una persona
+chat-resolved = Segna come risolta
+chat-stopped-by = Interrotto da { $name }
+chat-shared-by = Condiviso da { $name }
+chat-resolved-by = Risolto da { $name }
+
+chat-reason-title = Il Suo parere
+chat-reason-label = Che cosa mancava?
+chat-send = Invia
+chat-thanks = Grazie per il Suo parere.
+chat-shared = La risposta sarà pubblicata nel canale.
+chat-only-you = Solo Lei può vedere questa risposta.
+chat-not-yours = Possono farlo solo chi ha posto la domanda e i responsabili.
+chat-expired = Questo pulsante non funziona più. Ripeta la domanda, per favore.
+chat-usage = Scriva la domanda dopo il comando, sulla stessa riga: { $command }
+
+chat-late = Ci dispiace di non aver risposto in tempo alla Sua domanda. Se è ancora importante, la ripeta, per favore.
+chat-gave-up = Dopo diversi tentativi non è stato possibile rispondere alla domanda. La ripeta più tardi; riferimento: { $trace }
+chat-needs-model = Riassunti, traduzioni e bozze qui non sono disponibili, perché non è configurato alcun modello linguistico.
+
+chat-asks-person = Potrebbe aiutare con la domanda qui sopra, per favore? Lo chiede { $name }
+chat-tried = { $count ->
+    [one] Finora è stata consultata { $count } fonte ed è stata data la risposta qui sopra.
+   *[other] Finora sono state consultate { $count } fonti ed è stata data la risposta qui sopra.
+}
+chat-handed-over = La Sua domanda è stata passata ai responsabili, che risponderanno in questa conversazione.
+chat-no-owner = Qui nessuno è incaricato di occuparsi delle domande. Si rivolga a un collega che conosce l’argomento, per favore.
+
+chat-from-files = Questa risposta si basa su file di questa conversazione.
+chat-from-conversation = Questa risposta è stata scritta a partire dalla conversazione, non dai documenti.
+chat-image-declined = Qui non è possibile leggere immagini. Descriva a parole che cosa mostra { $name }
+chat-file-unreadable = Non è stato possibile leggere questo file. Verifichi che si apra e che non abbia una password: { $name }
+chat-file-too-large = Questo file è troppo grande per essere letto. Invii solo la parte che serve: { $name }
+
+chat-prompts-title = Che cosa desidera sapere?
+chat-prompt-1-title = Ferie
+chat-prompt-1 = Quanti giorni di ferie ho e come li richiedo?
+chat-prompt-2-title = Assistenza informatica
+chat-prompt-2 = Non riesco più ad accedere al mio computer. Che cosa devo fare?
+chat-prompt-3-title = Spese di viaggio
+chat-prompt-3 = Come chiedo il rimborso delle spese di viaggio, ed entro quando?

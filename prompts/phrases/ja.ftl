@@ -51,3 +51,51 @@ web-too-large = リクエストが大きすぎます。{ $limit } kB 以内に�
 web-unknown-model = このモデルはここにはありません。次のモデルをお使いください：{ $model }
 web-no-document = この文書は存在しないか、閲覧する権限がありません。
 web-not-found = このページは存在しません。
+
+chat-searching = { $count } 件の情報源を検索しています…
+chat-searching-privately = 検索しています。回答はご本人にだけ表示されます。
+chat-reading-files = 添付ファイルを読み込んでいます…
+
+chat-stop = 停止
+chat-again = 回答し直す
+chat-up = 役に立った
+chat-down = 役に立たなかった
+chat-share = チャンネルに共有
+chat-person = 担当者に尋ねる
+chat-resolved = 解決済みにする
+chat-stopped-by = 停止した人：{ $name }
+chat-shared-by = 共有した人：{ $name }
+chat-resolved-by = 解決した人：{ $name }
+
+chat-reason-title = ご意見
+chat-reason-label = 何が足りませんでしたか？
+chat-send = 送信
+chat-thanks = ご意見をありがとうございます。
+chat-shared = 回答をチャンネルに投稿します。
+chat-only-you = この回答はご本人にだけ表示されています。
+chat-not-yours = この操作は、質問した方か担当者だけが行えます。
+chat-expired = このボタンは無効になりました。もう一度ご質問ください。
+chat-usage = コマンドに続けて、同じ行に質問を入力してください：{ $command }
+
+chat-late = ご質問に時間内にお答えできず、申し訳ありません。まだ必要でしたら、もう一度ご質問ください。
+chat-gave-up = 何度か試みましたが、お答えできませんでした。後ほどもう一度ご質問ください。照会番号：{ $trace }
+chat-needs-model = 言語モデルが設定されていないため、要約・翻訳・下書きはご利用いただけません。
+
+chat-asks-person = 上の質問にお力添えをお願いできますか？依頼者：{ $name }
+chat-tried = これまでに { $count } 件の情報源を検索し、上のとおり回答しました。
+chat-handed-over = ご質問を担当者に引き継ぎました。このスレッドで返信があります。
+chat-no-owner = ここには質問を引き継ぐ担当者が決まっていません。この件に詳しい方にお尋ねください。
+
+chat-from-files = この回答は、この会話のファイルに基づいています。
+chat-from-conversation = この回答は、文書ではなく会話の内容から作成しました。
+chat-image-declined = ここでは画像を読み取れません。内容を言葉でご説明ください：{ $name }
+chat-file-unreadable = このファイルを読み取れませんでした。パスワードなしで開けるかご確認ください：{ $name }
+chat-file-too-large = このファイルは大きすぎて読み取れません。必要な部分だけをお送りください：{ $name }
+
+chat-prompts-title = 何をお知りになりたいですか？
+chat-prompt-1-title = 休暇
+chat-prompt-1 = 有給休暇は何日ありますか。どのように申請すればよいですか。
+chat-prompt-2-title = パソコンの困りごと
+chat-prompt-2 = パソコンにログインできなくなりました。どうすればよいですか。
+chat-prompt-3-title = 出張費
+chat-prompt-3 = 出張費の精算はどのように、いつまでに行えばよいですか。

@@ -51,3 +51,57 @@ web-too-large = Het verzoek is te groot; toegestaan is hoogstens { $limit } kB.
 web-unknown-model = Dit model bestaat hier niet. Gebruik dit model: { $model }
 web-no-document = Dit document bestaat niet of is voor u niet toegankelijk.
 web-not-found = Deze pagina bestaat niet.
+
+chat-searching = { $count ->
+    [one] { $count } bron wordt doorzocht…
+   *[other] { $count } bronnen worden doorzocht…
+}
+chat-searching-privately = Er wordt gezocht; alleen u ziet het antwoord.
+chat-reading-files = De bijgevoegde bestanden worden gelezen…
+
+chat-stop = Stoppen
+chat-again = Opnieuw beantwoorden
+chat-up = Nuttig
+chat-down = Niet nuttig
+chat-share = Delen in het kanaal
+chat-person = Een mens vragen
+chat-resolved = Als opgelost markeren
+chat-stopped-by = Gestopt door { $name }
+chat-shared-by = Gedeeld door { $name }
+chat-resolved-by = Opgelost door { $name }
+
+chat-reason-title = Uw feedback
+chat-reason-label = Wat ontbrak er?
+chat-send = Versturen
+chat-thanks = Hartelijk dank voor uw feedback.
+chat-shared = Het antwoord wordt in het kanaal geplaatst.
+chat-only-you = Alleen u kunt dit antwoord zien.
+chat-not-yours = Dit kan alleen degene die de vraag heeft gesteld, of wie ervoor verantwoordelijk is.
+chat-expired = Deze knop werkt niet meer. Stel de vraag alstublieft opnieuw.
+chat-usage = Schrijf uw vraag achter de opdracht, op dezelfde regel: { $command }
+
+chat-late = Het spijt ons dat uw vraag niet op tijd is beantwoord. Is het antwoord nog van belang, stel de vraag dan alstublieft opnieuw.
+chat-gave-up = De vraag kon na meerdere pogingen niet worden beantwoord. Stel de vraag later opnieuw; referentie: { $trace }
+chat-needs-model = Samenvattingen, vertalingen en concepten zijn hier niet beschikbaar, omdat er geen taalmodel is ingesteld.
+
+chat-asks-person = Kunt u helpen met de bovenstaande vraag? Het verzoek komt van { $name }
+chat-tried = { $count ->
+    [one] Tot nu toe is { $count } bron doorzocht en is het bovenstaande antwoord gegeven.
+   *[other] Tot nu toe zijn { $count } bronnen doorzocht en is het bovenstaande antwoord gegeven.
+}
+chat-handed-over = Uw vraag is doorgegeven aan de verantwoordelijken; zij antwoorden in dit gesprek.
+chat-no-owner = Hier is niemand aangewezen om vragen over te nemen. Wend u tot een collega die het onderwerp kent.
+
+chat-from-files = Dit antwoord steunt op bestanden uit dit gesprek.
+chat-from-conversation = Dit antwoord is op basis van het gesprek geschreven, niet op basis van de documenten.
+chat-image-declined = Afbeeldingen kunnen hier niet worden gelezen. Beschrijf in woorden wat er te zien is op { $name }
+chat-file-unreadable = Dit bestand kon niet worden gelezen. Controleer of het zonder wachtwoord te openen is: { $name }
+chat-file-too-large = Dit bestand is te groot om te lezen. Stuur alleen het deel dat ertoe doet: { $name }
+
+chat-prompts-title = Wat wilt u weten?
+chat-prompt-1-title = Vakantiedagen
+chat-prompt-1 = Hoeveel vakantiedagen heb ik, en hoe vraag ik ze aan?
+chat-prompt-2-title = Hulp bij de computer
+chat-prompt-2 = Ik kan niet meer inloggen op mijn computer. Wat moet ik doen?
+chat-prompt-3-title = Reiskosten
+chat-prompt-3 = Hoe declareer ik reiskosten, en vóór wanneer?

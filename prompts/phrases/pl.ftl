@@ -51,3 +51,61 @@ web-too-large = Żądanie jest zbyt duże; dozwolone jest najwyżej { $limit } k
 web-unknown-model = Nie ma tu takiego modelu. Proszę użyć tego: { $model }
 web-no-document = Nie ma takiego dokumentu albo brak do niego dostępu.
 web-not-found = Nie ma takiej strony.
+
+chat-searching = { $count ->
+    [one] Przeszukiwanie { $count } źródła…
+    [few] Przeszukiwanie { $count } źródeł…
+    [many] Przeszukiwanie { $count } źródeł…
+   *[other] Przeszukiwanie { $count } źródła…
+}
+chat-searching-privately = Trwa wyszukiwanie; odpowiedź zobaczy tylko osoba pytająca.
+chat-reading-files = Odczytywanie załączonych plików…
+
+chat-stop = Zatrzymaj
+chat-again = Odpowiedz ponownie
+chat-up = Pomocne
+chat-down = Niepomocne
+chat-share = Udostępnij na kanale
+chat-person = Zapytaj człowieka
+chat-resolved = Oznacz jako rozwiązane
+chat-stopped-by = Zatrzymane przez: { $name }
+chat-shared-by = Udostępnione przez: { $name }
+chat-resolved-by = Rozwiązane przez: { $name }
+
+chat-reason-title = Opinia o odpowiedzi
+chat-reason-label = Czego zabrakło?
+chat-send = Wyślij
+chat-thanks = Dziękujemy za opinię.
+chat-shared = Odpowiedź zostanie opublikowana na kanale.
+chat-only-you = Tę odpowiedź widzi tylko osoba pytająca.
+chat-not-yours = Może to zrobić tylko osoba pytająca albo ktoś, kto za to odpowiada.
+chat-expired = Ten przycisk już nie działa. Proszę zadać pytanie ponownie.
+chat-usage = Proszę wpisać pytanie po poleceniu, w tym samym wierszu: { $command }
+
+chat-late = Przepraszamy, że to pytanie nie doczekało się odpowiedzi na czas. Jeśli nadal jest ważne, proszę zadać je ponownie.
+chat-gave-up = Mimo kilku prób nie udało się odpowiedzieć na pytanie. Proszę zadać je później; numer zgłoszenia: { $trace }
+chat-needs-model = Streszczenia, tłumaczenia i szkice nie są tu dostępne, ponieważ nie skonfigurowano modelu językowego.
+
+chat-asks-person = Czy można prosić o pomoc w powyższej sprawie? O pomoc prosi { $name }
+chat-tried = { $count ->
+    [one] Dotychczas przeszukano { $count } źródło i podano powyższą odpowiedź.
+    [few] Dotychczas przeszukano { $count } źródła i podano powyższą odpowiedź.
+    [many] Dotychczas przeszukano { $count } źródeł i podano powyższą odpowiedź.
+   *[other] Dotychczas przeszukano { $count } źródła i podano powyższą odpowiedź.
+}
+chat-handed-over = Pytanie przekazano osobom odpowiedzialnym; odpowiedzą one w tym wątku.
+chat-no-owner = Nikt nie został tu wyznaczony do przejmowania pytań. Proszę zwrócić się do kogoś, kto zna ten temat.
+
+chat-from-files = Ta odpowiedź opiera się na plikach z tej rozmowy.
+chat-from-conversation = Ta odpowiedź powstała na podstawie rozmowy, a nie dokumentów.
+chat-image-declined = Nie można tu odczytywać obrazów. Proszę opisać słowami, co przedstawia { $name }
+chat-file-unreadable = Nie udało się odczytać tego pliku. Proszę sprawdzić, czy otwiera się bez hasła: { $name }
+chat-file-too-large = Ten plik jest zbyt duży, aby go odczytać. Proszę przesłać tylko potrzebną część: { $name }
+
+chat-prompts-title = W czym możemy pomóc?
+chat-prompt-1-title = Urlop
+chat-prompt-1 = Ile dni urlopu mi przysługuje i jak złożyć wniosek?
+chat-prompt-2-title = Pomoc informatyczna
+chat-prompt-2 = Nie mogę zalogować się do komputera. Co mam zrobić?
+chat-prompt-3-title = Koszty podróży
+chat-prompt-3 = Jak rozliczyć koszty podróży służbowej i w jakim terminie?

@@ -51,3 +51,57 @@ web-too-large = A solicitação é grande demais; são permitidos no máximo { $
 web-unknown-model = Esse modelo não existe aqui. Use este: { $model }
 web-no-document = Esse documento não existe ou não está disponível para você.
 web-not-found = Essa página não existe.
+
+chat-searching = { $count ->
+    [one] Pesquisando em { $count } fonte…
+   *[other] Pesquisando em { $count } fontes…
+}
+chat-searching-privately = Pesquisando; somente você verá a resposta.
+chat-reading-files = Lendo os arquivos anexados…
+
+chat-stop = Parar
+chat-again = Responder novamente
+chat-up = Útil
+chat-down = Não foi útil
+chat-share = Compartilhar no canal
+chat-person = Perguntar a uma pessoa
+chat-resolved = Marcar como resolvida
+chat-stopped-by = Interrompido por { $name }
+chat-shared-by = Compartilhado por { $name }
+chat-resolved-by = Resolvido por { $name }
+
+chat-reason-title = Sua avaliação
+chat-reason-label = O que faltou?
+chat-send = Enviar
+chat-thanks = Agradecemos a sua avaliação.
+chat-shared = A resposta será publicada no canal.
+chat-only-you = Somente você pode ver esta resposta.
+chat-not-yours = Somente quem fez a pergunta e as pessoas responsáveis podem fazer isso.
+chat-expired = Este botão não funciona mais. Faça a pergunta novamente, por favor.
+chat-usage = Escreva a sua pergunta depois do comando, na mesma linha: { $command }
+
+chat-late = Lamentamos não ter respondido à sua pergunta a tempo. Se ela ainda for importante, pergunte novamente, por favor.
+chat-gave-up = Não foi possível responder à pergunta depois de várias tentativas. Pergunte novamente mais tarde; referência: { $trace }
+chat-needs-model = Resumos, traduções e rascunhos não estão disponíveis aqui, porque nenhum modelo de linguagem está configurado.
+
+chat-asks-person = Você poderia ajudar com a pergunta acima, por favor? O pedido é de { $name }
+chat-tried = { $count ->
+    [one] Até agora, { $count } fonte foi pesquisada, e a resposta acima foi dada.
+   *[other] Até agora, { $count } fontes foram pesquisadas, e a resposta acima foi dada.
+}
+chat-handed-over = Sua pergunta foi encaminhada às pessoas responsáveis; elas responderão nesta conversa.
+chat-no-owner = Ninguém está encarregado de assumir perguntas aqui. Procure um colega que conheça o assunto, por favor.
+
+chat-from-files = Esta resposta se baseia em arquivos desta conversa.
+chat-from-conversation = Esta resposta foi escrita a partir da conversa, e não dos documentos.
+chat-image-declined = Não é possível ler imagens aqui. Descreva em palavras o que aparece em { $name }
+chat-file-unreadable = Não foi possível ler este arquivo. Verifique se ele abre e se não tem senha: { $name }
+chat-file-too-large = Este arquivo é grande demais para ser lido. Envie somente a parte que importa: { $name }
+
+chat-prompts-title = O que você gostaria de saber?
+chat-prompt-1-title = Férias
+chat-prompt-1 = A quantos dias de férias tenho direito e como faço para solicitá-los?
+chat-prompt-2-title = Ajuda de TI
+chat-prompt-2 = Não consigo mais entrar no meu computador. O que devo fazer?
+chat-prompt-3-title = Despesas de viagem
+chat-prompt-3 = Como peço o reembolso de despesas de viagem e qual é o prazo?

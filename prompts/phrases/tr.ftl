@@ -51,3 +51,51 @@ web-too-large = İstek çok büyük; en fazla { $limit } kB olabilir.
 web-unknown-model = Burada böyle bir model yok. Lütfen şunu kullanın: { $model }
 web-no-document = Böyle bir belge yok ya da okuma izniniz bulunmuyor.
 web-not-found = Böyle bir sayfa yok.
+
+chat-searching = { $count } kaynakta aranıyor…
+chat-searching-privately = Aranıyor; yanıtı yalnızca siz göreceksiniz.
+chat-reading-files = Ekli dosyalar okunuyor…
+
+chat-stop = Durdur
+chat-again = Yeniden yanıtla
+chat-up = Yararlı
+chat-down = Yararlı değil
+chat-share = Kanalda paylaş
+chat-person = Bir kişiye sor
+chat-resolved = Çözüldü olarak işaretle
+chat-stopped-by = Durduran: { $name }
+chat-shared-by = Paylaşan: { $name }
+chat-resolved-by = Çözen: { $name }
+
+chat-reason-title = Geri bildiriminiz
+chat-reason-label = Eksik olan neydi?
+chat-send = Gönder
+chat-thanks = Geri bildiriminiz için teşekkür ederiz.
+chat-shared = Yanıt kanalda paylaşılacak.
+chat-only-you = Bu yanıtı yalnızca siz görebilirsiniz.
+chat-not-yours = Bunu yalnızca soruyu soran kişi ya da sorumlular yapabilir.
+chat-expired = Bu düğme artık çalışmıyor. Lütfen soruyu yeniden sorun.
+chat-usage = Lütfen sorunuzu aynı satırda şu komutun ardına yazın: { $command }
+
+chat-late = Sorunuz zamanında yanıtlanamadığı için üzgünüz. Hâlâ önemliyse lütfen yeniden sorun.
+chat-gave-up = Birkaç denemeden sonra da soru yanıtlanamadı. Lütfen daha sonra yeniden sorun; başvuru numarası: { $trace }
+chat-needs-model = Bir dil modeli ayarlanmadığı için burada özet, çeviri ve taslak hazırlanamıyor.
+
+chat-asks-person = Yukarıdaki soru için yardımcı olabilir misiniz? Yardım isteyen: { $name }
+chat-tried = Şimdiye kadar { $count } kaynakta arama yapıldı ve yukarıdaki yanıt verildi.
+chat-handed-over = Sorunuz sorumlu kişilere iletildi; bu ileti dizisinde yanıt verecekler.
+chat-no-owner = Burada soruları devralacak kimse belirlenmemiş. Lütfen konuyu bilen bir çalışma arkadaşınıza danışın.
+
+chat-from-files = Bu yanıt, bu konuşmadaki dosyalara dayanıyor.
+chat-from-conversation = Bu yanıt belgelerden değil, konuşmadan yola çıkılarak yazıldı.
+chat-image-declined = Burada görseller okunamıyor. Lütfen şu görselde ne olduğunu sözcüklerle anlatın: { $name }
+chat-file-unreadable = Bu dosya okunamadı. Lütfen dosyanın parolasız açıldığını denetleyin: { $name }
+chat-file-too-large = Bu dosya okunamayacak kadar büyük. Lütfen yalnızca gerekli bölümü gönderin: { $name }
+
+chat-prompts-title = Ne öğrenmek istersiniz?
+chat-prompt-1-title = Yıllık izin
+chat-prompt-1 = Kaç gün yıllık iznim var ve nasıl izin isteyebilirim?
+chat-prompt-2-title = Bilgi işlem desteği
+chat-prompt-2 = Bilgisayarımda artık oturum açamıyorum. Ne yapmalıyım?
+chat-prompt-3-title = Seyahat giderleri
+chat-prompt-3 = Seyahat giderlerimi nasıl ve ne zamana kadar bildirmeliyim?

@@ -51,3 +51,51 @@ web-too-large = 请求过大，最多允许 { $limit } KB。
 web-unknown-model = 此处没有这个模型。请使用：{ $model }
 web-no-document = 没有这份文档，或者您无权查看。
 web-not-found = 没有这个页面。
+
+chat-searching = 正在搜索 { $count } 个来源……
+chat-searching-privately = 正在搜索，回答仅您可见。
+chat-reading-files = 正在读取附件……
+
+chat-stop = 停止
+chat-again = 重新回答
+chat-up = 有帮助
+chat-down = 没有帮助
+chat-share = 分享到频道
+chat-person = 请人解答
+chat-resolved = 标记为已解决
+chat-stopped-by = 停止者：{ $name }
+chat-shared-by = 分享者：{ $name }
+chat-resolved-by = 解决者：{ $name }
+
+chat-reason-title = 您的反馈
+chat-reason-label = 还缺少什么？
+chat-send = 发送
+chat-thanks = 感谢您的反馈。
+chat-shared = 回答将发布到频道。
+chat-only-you = 只有您能看到此回答。
+chat-not-yours = 只有提问者或负责人可以这样做。
+chat-expired = 此按钮已失效，请重新提问。
+chat-usage = 请在同一行的命令后面输入问题：{ $command }
+
+chat-late = 很抱歉未能及时回答您的问题。如果仍然需要，请重新提问。
+chat-gave-up = 多次尝试后仍无法回答此问题。请稍后再问；编号：{ $trace }
+chat-needs-model = 此处未配置语言模型，无法撰写摘要、翻译或草稿。
+
+chat-asks-person = 请问您能帮忙解答上面的问题吗？求助者：{ $name }
+chat-tried = 目前已搜索 { $count } 个来源，并给出了上面的回答。
+chat-handed-over = 您的问题已转交给负责人，他们会在此消息列中回复。
+chat-no-owner = 此处没有指定接手问题的人员，请向熟悉该主题的同事咨询。
+
+chat-from-files = 此回答参考了本次对话中的文件。
+chat-from-conversation = 此回答根据对话内容撰写，而非来自文档。
+chat-image-declined = 此处无法读取图片，请用文字说明图片内容：{ $name }
+chat-file-unreadable = 无法读取此文件，请确认它可以打开且没有密码：{ $name }
+chat-file-too-large = 此文件太大，无法读取，请只发送相关部分：{ $name }
+
+chat-prompts-title = 您想了解什么？
+chat-prompt-1-title = 休假
+chat-prompt-1 = 我有多少天年假？怎样申请？
+chat-prompt-2-title = 电脑问题
+chat-prompt-2 = 我无法登录电脑了，该怎么办？
+chat-prompt-3-title = 差旅报销
+chat-prompt-3 = 差旅费怎样报销？期限是什么时候？
