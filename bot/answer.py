@@ -1,6 +1,7 @@
 """The verb: a question in, the events of one answer out.
 
-    answer → _answered → _searched → _written → _told
+    answer → _answered → _worked → _searched → _written → _told
+                                 ↘ _from_conversation
 
 Every question ends in one `Finished`: an answer with sources, an honest "not in the documents", or a short localised
 sentence with a trace id. What was streamed is never taken back: the answer's text is the concatenation of its deltas.
@@ -10,22 +11,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import re
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
 
 from bot.audience import audience
 from bot.citations import CheckedText
 from bot.errors import phrase_for
-from bot.followup import Followup
+from bot.followup import Followup, Standalone
 from bot.language import LanguageDecider
 from bot.llm.interface import ChatRefused, ChatUnavailable, Prompt, Writer
-from bot.model import Answer, AnswerEvent, Delta, Finished, Outcome, Passage, Question, Status
+from bot.model import ATTACHED, Answer, AnswerEvent, Finished, Outcome, Question, Status, Turn
 from bot.phrases import Say
 from bot.prompting import NOT_FOUND, Prompts
 from bot.retrieve import Retriever
+from bot.walk import Walk
 from ingest.errors import SouffleurError
 from ingest.telemetry import Metrics, new_trace_id
 
@@ -33,6 +36,15 @@ logger = logging.getLogger(__name__)
 
 RETRIEVAL_SECONDS = 45.0
 """Longest wait for passages; longer than that for an index in use by another process, so that its message is told."""
+
+COUNT_SECONDS = 60.0
+"""How long the number of sources stays as it was counted."""
+
+COUNTING_SECONDS = 0.5
+"""Longest wait for it: the first status is to be seen within a second."""
+
+PEOPLE_TURNS = 5
+"""Latest turns of a conversation among several people that tell its language."""
 
 UNSURE_BELOW = 0.7
 """Confidence under which a guessed language is no better than the language of what was found: "vpn" is any."""
@@ -50,62 +62,11 @@ Remember = Callable[[Question, Answer], Awaitable[None]]
 """Stores a finished answer before anybody is told that it is finished."""
 
 
-@dataclass(slots=True)
-class _Walk:
-    """One question on its way: what is known so far."""
-
-    question: Question
-    trace_id: str
-    started: float
-    language: str = "en"
-    searched_in: str = "en"
-    """Best guess of the question's language, for its stems."""
-    unsure: bool = False
-    """Whether the question was too short to tell its language by; the best passage's is taken instead."""
-    query: str = ""
-    passages: tuple[Passage, ...] = ()
-    shown: dict[int, int] = field(default_factory=dict)
-    """Number of a passage, as the writer was given it, to its number in the answer: the order of citation."""
-    pieces: list[str] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    timings: dict[str, float] = field(default_factory=dict)
-    model_calls: int = 0
-    written_by: str = "extractive"
-
-    def delta(self, text: str) -> Delta:
-        if not self.pieces:
-            self.lap("first_token")
-        self.pieces.append(text)
-        return Delta(text=text)
-
-    def lap(self, stage: str) -> None:
-        self.timings[stage] = time.perf_counter() - self.started
-
-    def finished(self, outcome: Outcome) -> Finished:
-        self.lap("total")
-        numbers = dict(self.shown)
-        for passage in self.passages:
-            numbers.setdefault(passage.number, len(numbers) + 1)
-        passages = tuple(replace(passage, number=numbers[passage.number]) for passage in self.passages)
-        cited = sorted(passages, key=lambda passage: passage.number)[: len(self.shown)]
-        return Finished(
-            answer=Answer(
-                text="".join(self.pieces),
-                language=self.language,
-                outcome=outcome,
-                citations=tuple(cited),
-                passages=passages,
-                trace_id=self.trace_id,
-                written_by=self.written_by,
-                notices=tuple(self.notices),
-                model_calls=self.model_calls,
-                timings=dict(self.timings),
-            )
-        )
-
-
 class Answering:
-    """Answers questions. `writer` is None without a chat model; `extractive` writes then, and when `writer` fails."""
+    """Answers questions. `writer` is None without a chat model; `extractive` writes then, and when `writer` fails.
+
+    `sources` tells how many sources hold documents.
+    """
 
     def __init__(
         self,
@@ -117,6 +78,7 @@ class Answering:
         extractive: Writer,
         writer: Writer | None,
         followup: Followup | None,
+        sources: Callable[[], Awaitable[int]],
         remember: Remember,
         metrics: Metrics,
         max_question_characters: int,
@@ -128,6 +90,9 @@ class Answering:
         self._extractive = extractive
         self._writer = writer
         self._followup = followup
+        self._sources = sources
+        self._counted = 0
+        self._counted_at = -math.inf
         self._remember = remember
         self._metrics = metrics
         self._longest = max_question_characters
@@ -137,7 +102,7 @@ class Answering:
 
         Closing it ends what the writer is writing before `aclose` returns.
         """
-        walk = _Walk(question=question, trace_id=new_trace_id(), started=time.perf_counter())
+        walk = Walk(question=question, trace_id=new_trace_id(), started=time.perf_counter())
         async with aclosing(self._answered(walk)) as events:
             async for event in events:
                 if isinstance(event, Finished):
@@ -147,7 +112,7 @@ class Answering:
                     )
                 yield event
 
-    async def _answered(self, walk: _Walk) -> AsyncGenerator[AnswerEvent, None]:
+    async def _answered(self, walk: Walk) -> AsyncGenerator[AnswerEvent, None]:
         text = walk.question.text.strip()
         self._decide_language(walk, text)
         walk.lap("language")
@@ -160,7 +125,7 @@ class Answering:
             yield walk.finished(Outcome.INVALID)
             return
         try:
-            async with aclosing(self._searched(walk, text)) as events:
+            async with aclosing(self._worked(walk, text)) as events:
                 async for event in events:
                     yield event
         except (SouffleurError, TimeoutError) as error:
@@ -168,17 +133,67 @@ class Answering:
             yield walk.delta(self._say(walk.language, phrase_for(error), trace=walk.trace_id))
             yield walk.finished(Outcome.FAILED)
 
-    async def _searched(self, walk: _Walk, text: str) -> AsyncGenerator[AnswerEvent, None]:
-        yield Status(text=self._say(walk.language, "status-searching"))
-        walk.query = text
-        if self._followup and walk.question.history:
-            walk.query, notice = await self._followup.standalone(text, walk.question.history, walk.language)
-            walk.model_calls += 1
-            walk.notices += [notice] if notice else []
-            walk.lap("followup")
+    async def _worked(self, walk: Walk, text: str) -> AsyncGenerator[AnswerEvent, None]:
+        yield Status(text=await self._searching(walk.language))
+        asked = await self._standalone(walk, text)
+        if asked.on_conversation and self._writer is not None:
+            work = self._from_conversation(walk, self._writer, text)
+        else:
+            work = self._searched(walk, asked.query)
+        async with aclosing(work) as events:
+            async for event in events:
+                yield event
+
+    async def _standalone(self, walk: Walk, text: str) -> Standalone:
+        question = walk.question
+        if self._followup is None or not (question.history or question.attached):
+            return Standalone(query=text)
+        files = tuple(dict.fromkeys(chunk.title for chunk in question.attached))
+        asked = await self._followup.standalone(text, question.history, walk.language, files=files)
+        walk.model_calls += 1
+        walk.notices += [asked.notice] if asked.notice else []
+        walk.lap("followup")
+        return asked
+
+    async def _from_conversation(self, walk: Walk, writer: Writer, text: str) -> AsyncGenerator[AnswerEvent, None]:
+        """What `writer` makes of the conversation itself: nothing is searched for and nothing cited."""
+        yield Status(text=self._say(walk.language, "status-writing"))
+        prompt = self._prompts.conversation(text, walk.question.history, walk.question.attached, walk.language)
+        checked = CheckedText(())
+        walk.model_calls += 1
+        walk.written_by = writer.name
+        begun = False
+        failure: SouffleurError | None = None
+        try:
+            async with aclosing(writer.write(prompt)) as pieces:
+                async for piece in pieces:
+                    begun = begun or bool(piece.strip())
+                    if told := checked.feed(piece) if begun else "":
+                        yield walk.delta(told)
+        except (ChatUnavailable, ChatRefused) as error:
+            logger.error("chat model failed: %s", error, extra={"trace_id": walk.trace_id})
+            failure = error
+        if rest := checked.close():
+            yield walk.delta(rest)
+        if failure is None and not "".join(walk.pieces).strip():
+            failure = ChatUnavailable("the chat model wrote nothing")
+        if failure is not None:
+            key, gap = ("interrupted", "\n\n") if walk.pieces else (phrase_for(failure), "")
+            walk.notices.append(f"the conversation was not worked on to the end: {failure}")
+            yield walk.delta(gap + self._say(walk.language, key, trace=walk.trace_id))
+            yield walk.finished(Outcome.FAILED)
+            return
+        walk.notes.append(self._say(walk.language, "chat-from-conversation"))
+        yield walk.finished(Outcome.ANSWERED)
+
+    async def _searched(self, walk: Walk, query: str) -> AsyncGenerator[AnswerEvent, None]:
+        walk.query = query
         async with asyncio.timeout(RETRIEVAL_SECONDS):
             found = await self._retriever.retrieve(
-                walk.query, visible_to=audience(walk.question), language=walk.searched_in
+                query,
+                visible_to=audience(walk.question),
+                language=walk.searched_in,
+                attached=walk.question.attached,
             )
         walk.passages = found.passages
         walk.notices += found.notices
@@ -186,14 +201,14 @@ class Answering:
         if walk.unsure:
             walk.language = self._language_found(walk)
         if not walk.passages:
-            yield walk.delta(self._say(walk.language, "not-found"))
+            yield walk.delta(self._not_found(walk))
             yield walk.finished(Outcome.NOT_FOUND)
             return
         async with aclosing(self._written(walk)) as events:
             async for event in events:
                 yield event
 
-    async def _written(self, walk: _Walk) -> AsyncGenerator[AnswerEvent, None]:
+    async def _written(self, walk: Walk) -> AsyncGenerator[AnswerEvent, None]:
         failure = ""
         if self._writer is not None:
             yield Status(text=self._say(walk.language, "status-writing"))
@@ -214,7 +229,7 @@ class Answering:
             async for event in events:
                 yield event
 
-    async def _told(self, walk: _Walk, writer: Writer, *, failure: str = "") -> AsyncGenerator[AnswerEvent, None]:
+    async def _told(self, walk: Walk, writer: Writer, *, failure: str = "") -> AsyncGenerator[AnswerEvent, None]:
         """Stream what `writer` writes, checked; the sentinel for "not in the passages" becomes a phrase.
 
         `failure` is told first, and instead of that phrase: quotations answer less than the model that failed would.
@@ -237,31 +252,66 @@ class Answering:
             yield walk.finished(Outcome.FAILED)
             return
         if not found:
-            yield walk.delta(self._say(walk.language, "not-found"))
+            yield walk.delta(self._not_found(walk))
             yield walk.finished(Outcome.NOT_FOUND)
             return
         if not walk.shown:
             walk.notices.append("the answer cites none of its passages")
             yield walk.delta("\n\n" + self._say(walk.language, "uncited"))
+        if any(passage.number in walk.shown and passage.chunk.source == ATTACHED for passage in walk.passages):
+            walk.notes.append(self._say(walk.language, "chat-from-files"))
         yield walk.finished(Outcome.ANSWERED)
 
-    def _decide_language(self, walk: _Walk, text: str) -> None:
+    def _not_found(self, walk: Walk) -> str:
+        """The phrase; without a chat model, a task on the conversation ends here too, and a note tells of it."""
+        if self._writer is None and walk.question.history:
+            walk.notes.append(self._say(walk.language, "chat-needs-model"))
+        return self._say(walk.language, "not-found")
+
+    async def _searching(self, language: str) -> str:
+        """What is searched, with the number of sources that was counted last."""
+        now = time.monotonic()
+        if now - self._counted_at >= COUNT_SECONDS:
+            self._counted_at = now
+            try:
+                async with asyncio.timeout(COUNTING_SECONDS):
+                    self._counted = await self._sources()
+            except (SouffleurError, TimeoutError) as error:
+                logger.warning("sources not counted: %s", str(error) or "the ledger took too long")
+        if not self._counted:
+            return self._say(language, "status-searching")
+        return self._say(language, "chat-searching", count=self._counted)
+
+    def _decide_language(self, walk: Walk, text: str) -> None:
         locale = walk.question.asker.locale
-        earlier = next((turn.text for turn in reversed(walk.question.history) if turn.role == "user"), None)
-        thread = self._languages.decide(earlier, locale=locale).language if earlier else None
+        thread = self._language_of_thread(walk.question.history, locale)
         decision = self._languages.decide(text, thread=thread, locale=locale)
         walk.searched_in = decision.language
         walk.unsure = decision.how == "guess" and decision.confidence < UNSURE_BELOW
         walk.language = self._languages.candidates[0] if walk.unsure else decision.language
 
-    def _language_found(self, walk: _Walk) -> str:
+    def _language_of_thread(self, history: Sequence[Turn], locale: str | None) -> str | None:
+        """That of the person's latest turn. Among several people: the one that all of them write, if there is one.
+
+        Where they write several, the profile knows the asker better than what others wrote; without one, most decide.
+        """
+        people = [turn for turn in reversed(history) if turn.role == "user"]
+        if not any(turn.name for turn in people):
+            return self._languages.decide(people[0].text, locale=locale).language if people else None
+        decisions = [self._languages.decide(turn.text) for turn in people[:PEOPLE_TURNS]]
+        written = Counter(decision.language for decision in decisions if decision.how != "guess")
+        if not written or (len(written) > 1 and locale):
+            return None
+        return written.most_common(1)[0][0]
+
+    def _language_found(self, walk: Walk) -> str:
         """The language of the best passage that is long enough to have one; else the one that is preferred."""
         for passage in walk.passages:
             if len(passage.chunk.text) >= TELLING_CHARACTERS and passage.chunk.language in self._languages.candidates:
                 return passage.chunk.language
         return walk.language
 
-    async def _remembered(self, walk: _Walk, event: Finished) -> None:
+    async def _remembered(self, walk: Walk, event: Finished) -> None:
         try:
             await self._remember(walk.question, event.answer)
         except SouffleurError as error:

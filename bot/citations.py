@@ -24,7 +24,7 @@ CITATION = re.compile(r"[ \t]?[\[【][ \t]?\^?(\d{1,3}(?:[ \t]?[,;、][ \t]?\^?\
 LINK = re.compile(rf"!?\[([^\[\]\n]{{0,{LONGEST_LABEL}}})\]\([^()\n]{{0,{LONGEST_ADDRESS}}}\)")
 REFERENCE = re.compile(rf"!?\[([^\[\]\n]{{0,{LONGEST_LABEL}}}[^\[\]\n\d])\](?=\[)")
 ADDRESS = re.compile(
-    r"`*(<?(?:[a-z][a-z0-9+.-]{0,20}://|(?<![a-z0-9])www\."
+    r"`{0,9}(<?(?:[a-z][a-z0-9+.-]{0,20}://|(?<![a-z0-9])www\."
     r"|(?<![^\s=\"'(<;:。！？])//(?=[^\s/()<>.%。．｡]*+[.%。．｡][^\s/()<>]*+(?!\()))"
     r"[^\s<>\]`。，、；：！？」』】）]+>?)`*",
     re.IGNORECASE,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bot.answer import Answering
 from bot.conversations import Conversations
-from bot.documents import Documents
+from bot.dialogue.classifier import AddressedClassifier
 from bot.followup import Followup
 from bot.language import LanguageDecider
 from bot.llm.extractive import ExtractiveWriter
@@ -24,19 +24,14 @@ from bot.prompting import Budget, Prompts
 from bot.retrieve import Retriever
 from bot.settings import BotSettings
 from ingest.index.hybrid import Index, open_store
-from ingest.index.interface import IndexMissing, IndexUnavailable
 from ingest.ledger import Ledger
 from ingest.telemetry import Metrics
 
 if TYPE_CHECKING:
-    from bot.platforms.web import WebPlatform
     from ingest.index.interface import Reranker, RerankerSettings
 
 EXTRACTIVE_BUDGET = Budget(context_tokens=8192, answer_tokens=800)
 """Without a chat model: as many passages as the smallest usual window would hold."""
-
-OTHER_PORTS = 20
-"""Ports above the configured one that are tried when any port will do, before one is left to the system."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +46,8 @@ class Assistant:
     metrics: Metrics
     phrases: Phrases
     writer: Writer | None
+    classifier: AddressedClassifier | None
+    """Absent without a chat model."""
 
 
 @asynccontextmanager
@@ -91,6 +88,7 @@ async def assistant(settings: BotSettings) -> AsyncIterator[Assistant]:
             extractive=ExtractiveWriter(introduction=lambda language: phrases.say(language, "extractive-intro")),
             writer=writer,
             followup=Followup(writer, prompts) if writer is not None else None,
+            sources=ledger.count_sources,
             remember=conversations.remember,
             metrics=metrics,
             max_question_characters=settings.answer.max_question_characters,
@@ -104,6 +102,7 @@ async def assistant(settings: BotSettings) -> AsyncIterator[Assistant]:
             metrics=metrics,
             phrases=phrases,
             writer=writer,
+            classifier=AddressedClassifier(writer, prompts) if writer is not None else None,
         )
 
 
@@ -138,46 +137,3 @@ def _budget(settings: ChatSettings | None) -> Budget:
     if settings is None:
         return EXTRACTIVE_BUDGET
     return Budget(context_tokens=settings.context_tokens, answer_tokens=settings.answer_tokens)
-
-
-def web_platform(ready: Assistant, settings: BotSettings, *, any_port: bool) -> WebPlatform:
-    """The web platform over an open assistant, its port taken. Raises `ConfigurationError` when it cannot be."""
-    from bot.platforms.web import Keys, PortTaken, WebPlatform, create_app
-
-    async def index_answers() -> None:
-        known = await ready.ledger.count_chunks()
-        try:
-            indexed = await ready.index.count()
-        except IndexMissing:
-            if not known:
-                raise
-            indexed = 0
-        if known and not indexed:
-            raise IndexUnavailable(f"the index has lost its {known:,} passages; run `ingest reindex`")
-
-    async def ledger_answers() -> None:
-        await ready.ledger.sources()
-
-    app = create_app(
-        answerer=ready.answering.answer,
-        keys=Keys(
-            ((key.name, key.sha256, key.readers) for key in settings.serve.keys), keyless_here=not settings.serve.keys
-        ),
-        say=ready.phrases.say,
-        languages=ready.phrases.languages,
-        documents=Documents(ready.ledger).read,
-        registry=ready.metrics.registry,
-        threads=ready.conversations.history,
-        checks={"index": index_answers, "state": ledger_answers},
-        public_url=settings.serve.public_url,
-    )
-    host, port = settings.serve.host, settings.serve.port
-    for candidate in (port, *range(port + 1, min(port + OTHER_PORTS, 65535) + 1), 0):
-        platform = WebPlatform(app, host=host, port=candidate)
-        try:
-            platform.bind()
-            break
-        except PortTaken:
-            if not any_port:
-                raise
-    return platform

@@ -9,6 +9,9 @@ from typing import Literal
 
 from ingest.model import Chunk, Readers
 
+ATTACHED = "@attached"
+"""`Chunk.source` of a passage of a file in the conversation; no configured source can have such a name."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asker:

@@ -179,6 +179,12 @@ class Ledger:
         async with transaction(self._engine) as connection:
             return await connection.scalar(sa.select(sa.func.count()).select_from(CHUNKS)) or 0
 
+    async def count_sources(self) -> int:
+        """How many sources have documents in the index."""
+        query = sa.select(sa.func.count(DOCUMENTS.c.source.distinct())).where(DOCUMENTS.c.indexed_at.is_not(None))
+        async with transaction(self._engine) as connection:
+            return await connection.scalar(query) or 0
+
     async def pages(self, size: int = 500) -> AsyncIterator[list[Chunk]]:
         """Every chunk, in the order of ids, `size` at a time; each page is as the ledger is when it is read."""
         last = ""

@@ -139,6 +139,8 @@ class Console:
                 self.terminal.print(Padding(line, (0, 0, 0, 1)))
             else:
                 self.terminal.print(line, soft_wrap=True)
+        for note in answer.notes:
+            self.terminal.print(Text(_printable(note), style="italic"))
         for notice in answer.notices:
             self.terminal.print(Text(notice, style="yellow"))
         self.terminal.print()
@@ -180,6 +182,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
         ],
         "written_by": answer.written_by,
         "model_calls": answer.model_calls,
+        "notes": list(answer.notes),
         "notices": list(answer.notices),
         "timings": {stage: round(seconds, 4) for stage, seconds in answer.timings.items()},
         "trace_id": answer.trace_id,

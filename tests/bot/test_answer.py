@@ -9,9 +9,10 @@ import pytest
 
 from bot.llm.interface import ChatRefused, ChatUnavailable, Prompt
 from bot.llm.scripted import Failure, ScriptedWriter
-from bot.model import Delta, Outcome, Status, Turn
+from bot.model import ATTACHED, Delta, Finished, Outcome, Status, Turn
+from bot.prompting import ON_CONVERSATION
 from ingest.index.interface import Hit, IndexUnavailable, ModelUnavailable
-from ingest.model import Readers
+from ingest.model import Chunk, Readers
 from tests.fixtures.assistant import SAY as say
 from tests.fixtures.assistant import Stage, all_events, answer_to, asked, in_ledger, stage
 from tests.fixtures.passages import chunk
@@ -251,7 +252,203 @@ async def test_what_is_told_is_stored_before_it_is_finished(ready: Stage) -> Non
 
 async def test_the_asker_sees_what_happens_before_the_first_word(ready: Stage) -> None:
     events = await all_events(ready.answering(), asked("Wie viele Urlaubstage gibt es in Dublin?"))
-    assert events[0] == Status(text=say("de", "status-searching"))
+    assert events[0] == Status(text=say("de", "chat-searching", count=1))
+
+
+async def test_sources_are_counted_once_a_minute_and_only_those_that_hold_documents(ready: Stage) -> None:
+    answering = ready.answering()
+    first = await all_events(answering, asked("How many days of annual leave?"))
+    await in_ledger(ready.ledger, [chunk("More.", source="website")])
+    second = await all_events(answering, asked("How many days of annual leave?"))
+    assert first[0] == second[0] == Status(text=say("en", "chat-searching", count=1))
+    later = await all_events(ready.answering(), asked("How many days of annual leave?"))
+    assert later[0] == Status(text=say("en", "chat-searching", count=2))
+
+
+async def test_sources_that_cannot_be_counted_hold_nothing_up(ready: Stage) -> None:
+    async def away() -> int:
+        raise IndexUnavailable("the ledger is away")
+
+    events = await all_events(ready.answering(sources=away), asked("How many days of annual leave in Dublin?"))
+    assert events[0] == Status(text=say("en", "status-searching"))
+    assert isinstance(events[-1], Finished)
+    assert events[-1].answer.outcome is Outcome.ANSWERED
+
+
+THREAD = (
+    Turn(role="user", text="The supplier wants to deliver on Monday.", name="Ada"),
+    Turn(role="assistant", text="Deliveries are possible from 8 to 12 [1]."),
+    Turn(role="user", text="Tuesday suits us better.", name="Bob"),
+)
+
+
+async def test_work_on_the_conversation_is_done_from_it_alone_and_says_so(ready: Stage) -> None:
+    writer = ScriptedWriter(
+        [ON_CONVERSATION, "Ada: Monday. Bob: rather Tuesday [1], see [here](https://evil.example)."]
+    )
+    nothing = Broken(IndexUnavailable("must not be asked"))
+    answer = await answer_to(
+        ready.answering(writer, searchable=nothing), asked("Please summarise this thread", history=THREAD)
+    )
+    assert answer.text == "Ada: Monday. Bob: rather Tuesday, see here."
+    assert (answer.outcome, answer.citations, answer.passages) == (Outcome.ANSWERED, (), ())
+    assert answer.notes == (say("en", "chat-from-conversation"),)
+    assert (answer.written_by, answer.model_calls, answer.notices) == ("scripted", 2, ())
+    prompt = writer.prompts[1].messages[1].content
+    assert all(turn.text in prompt for turn in THREAD)
+    assert 'name="Bob"' in prompt
+    assert "Request: Please summarise this thread" in prompt
+    assert prompt.endswith(say("en", "answer-language"))
+
+
+async def test_work_on_the_conversation_is_streamed_with_its_spaces(ready: Stage) -> None:
+    writer = ScriptedWriter([ON_CONVERSATION, "\n\n Ada asks.\n\n- Monday\n- Tuesday"])
+    events = await all_events(ready.answering(writer), asked("tl;dr please, in English", history=THREAD))
+    assert len([event for event in events if isinstance(event, Delta)]) > 1
+    assert isinstance(events[-1], Finished)
+    assert events[-1].answer.text.strip() == "Ada asks.\n\n- Monday\n- Tuesday"
+
+
+async def test_a_file_alone_can_be_worked_on(ready: Stage) -> None:
+    writer = ScriptedWriter([ON_CONVERSATION, "Das Angebot gilt bis Mai."])
+    answer = await answer_to(
+        ready.answering(writer),
+        asked("Fasse die Datei bitte kurz zusammen", attached=(attachment("Valid until May."),)),
+    )
+    assert answer.text == "Das Angebot gilt bis Mai."
+    assert answer.notes == (say("de", "chat-from-conversation"),)
+    assert "offer.pdf" in writer.prompts[0].messages[1].content
+    assert "Valid until May." in writer.prompts[1].messages[1].content
+
+
+@pytest.mark.parametrize(
+    ("reply", "key"),
+    [
+        (Failure(error=ChatUnavailable("the gateway is away")), "try-again"),
+        (Failure(error=ChatRefused("the key is wrong")), "error"),
+        (Failure(error=ChatUnavailable("the stream ended"), after="Ada wants "), "interrupted"),
+        ("  \n", "try-again"),
+    ],
+)
+async def test_work_on_the_conversation_that_fails_ends_in_one_sentence_with_the_trace_id(
+    ready: Stage, reply: Failure | str, key: str
+) -> None:
+    answer = await answer_to(
+        ready.answering(ScriptedWriter([ON_CONVERSATION, reply])), asked("Summarise this thread", history=THREAD)
+    )
+    assert answer.outcome is Outcome.FAILED
+    assert answer.text.endswith(say("en", key, trace=answer.trace_id))
+    assert answer.notes == ()
+
+
+async def test_without_a_chat_model_work_on_the_conversation_that_finds_nothing_is_told_to_need_one(
+    ready: Stage,
+) -> None:
+    answer = await answer_to(ready.answering(), asked("Which football team does Zygmunt support?", history=THREAD))
+    assert answer.outcome is Outcome.NOT_FOUND
+    assert answer.notes == (say("en", "chat-needs-model"),)
+
+
+async def test_a_file_of_the_conversation_is_cited_like_a_document_and_told_apart(ready: Stage) -> None:
+    file = attachment("In this draft, employees in Dublin have 40 days of annual leave a year.")
+    writer = ScriptedWriter(["How many days of annual leave in Dublin?", "40 days in the draft [1], 25 today [2]."])
+    answer = await answer_to(
+        ready.answering(writer), asked("How many days of annual leave in Dublin?", attached=(file,))
+    )
+    assert [citation.chunk.document for citation in answer.citations] == ["offer.pdf", "leave.md"]
+    assert answer.notes == (say("en", "chat-from-files"),)
+    assert 'attached="by a colleague' in writer.prompts[1].messages[1].content
+
+
+async def test_a_file_that_is_not_cited_is_not_mentioned(ready: Stage) -> None:
+    writer = ScriptedWriter(["How many days of annual leave in Dublin?", "25 days [2]."])
+    answer = await answer_to(
+        ready.answering(writer), asked("How many days of leave in Dublin?", attached=(attachment("Valid until May."),))
+    )
+    assert [citation.chunk.document for citation in answer.citations] == ["leave.md"]
+    assert answer.notes == ()
+
+
+async def test_a_file_is_answered_from_where_the_documents_have_nothing_and_no_model_writes(ready: Stage) -> None:
+    nothing = Finding(())
+    file = attachment("The bindery in Ghent delivers on Tuesdays.")
+    answer = await answer_to(
+        ready.answering(searchable=nothing), asked("When does the bindery in Ghent deliver?", attached=(file,))
+    )
+    assert answer.outcome is Outcome.ANSWERED
+    assert "> The bindery in Ghent delivers on Tuesdays." in answer.text
+    assert answer.notes == (say("en", "chat-from-files"),)
+
+
+async def test_the_parts_of_a_file_that_fit_the_question_come_first_and_leave_room_for_the_documents(
+    ready: Stage,
+) -> None:
+    parts = tuple(attachment(f"Paragraph {n} speaks of nothing but the weather.", position=n) for n in range(30))
+    fitting = attachment("The bindery in Ghent delivers on Tuesdays.", position=30)
+    answer = await answer_to(
+        ready.answering(),
+        asked("On which days does the bindery in Ghent deliver annual leave?", attached=(*parts, fitting)),
+    )
+    passages = sorted(answer.passages, key=lambda passage: passage.number)
+    assert len(passages) == 8
+    assert fitting in [passage.chunk for passage in passages]
+    sources = [passage.chunk.source for passage in answer.passages]
+    assert sources.count(ATTACHED) >= 6
+    assert len(sources) - sources.count(ATTACHED) == min(2, len(CHUNKS) - 1)
+    assert answer.citations[0].chunk == fitting
+
+
+async def test_the_same_words_in_a_file_and_in_a_document_are_one_passage(ready: Stage) -> None:
+    answer = await answer_to(
+        ready.answering(), asked("How many days of annual leave in Dublin?", attached=(attachment(CHUNKS[0].text),))
+    )
+    assert [passage.chunk.source for passage in answer.passages if passage.chunk.text == CHUNKS[0].text] == [ATTACHED]
+
+
+async def test_among_several_people_the_language_is_what_all_of_them_write_or_else_the_profiles(ready: Stage) -> None:
+    german = tuple(
+        Turn(role="user", text=text, name=name)
+        for text, name in (("Der Drucker im dritten Stock ist kaputt.", "Ada"), ("Bei mir geht er auch nicht.", "Bob"))
+    )
+    mixed = (*german, Turn(role="user", text="It works again, thank you very much.", name="Cleo"))
+    answering = ready.answering()
+    assert (await answer_to(answering, asked("VPN?", history=german, locale="en"))).language == "de"
+    assert (await answer_to(answering, asked("VPN?", history=mixed, locale="fr"))).language == "fr"
+    assert (await answer_to(answering, asked("VPN?", history=mixed))).language == "de"
+
+
+async def test_a_persons_own_thread_goes_on_in_the_language_of_the_latest_question(ready: Stage) -> None:
+    history = (
+        Turn(role="user", text="How many days of leave do we have?"),
+        Turn(role="assistant", text="25 days [1]."),
+        Turn(role="user", text="Wie viele Tage sind es in Lyon?"),
+    )
+    assert (await answer_to(ready.answering(), asked("VPN?", history=history, locale="fr"))).language == "de"
+
+
+def attachment(text: str, *, position: int = 0) -> Chunk:
+    return chunk(
+        text,
+        document="offer.pdf",
+        title="offer.pdf",
+        headings=(),
+        position=position,
+        source=ATTACHED,
+        readers=frozenset(),
+        updated_at=None,
+    )
+
+
+class Finding:
+    """An index that finds what it was given."""
+
+    def __init__(self, hits: Sequence[Hit]) -> None:
+        self._hits = list(hits)
+
+    async def search(
+        self, text: str, *, visible_to: Readers, language: str | None, limit: int, lexical_only: bool = False
+    ) -> list[Hit]:
+        return self._hits
 
 
 class Endless:

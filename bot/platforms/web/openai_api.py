@@ -36,7 +36,7 @@ from bot.platforms.web.keys import identify
 from bot.platforms.web.markdown import answer_html
 from bot.platforms.web.refusal import BadRequest, Refusal, error_body
 from bot.platforms.web.site import Site, accepted_language, language_of, site_of
-from bot.platforms.web.sources import html_with_sources, markdown_list, sources_of, url_citations
+from bot.platforms.web.sources import html_with_sources, markdown_list, markdown_notes, sources_of, url_citations
 from ingest.telemetry import new_trace_id
 
 logger = logging.getLogger(__name__)
@@ -200,9 +200,10 @@ class Reply:
             "sources": [source.as_json() for source in sources],
         }
         marks = url_citations(answer.text, sources)
+        notes = markdown_notes(answer.notes)
         if self._chat.souffleur is None:
-            return markdown_list(sources, language=answer.language, say=self._say), marks, extension
-        extension["html"] = html_with_sources(answer.text, sources, language=answer.language, say=self._say)
+            return notes + markdown_list(sources, language=answer.language, say=self._say), marks, extension
+        extension["html"] = html_with_sources(answer.text + notes, sources, language=answer.language, say=self._say)
         return "", marks, extension
 
     def _chunk(

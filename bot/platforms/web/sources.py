@@ -51,6 +51,11 @@ def markdown_list(listed: Sequence[Source], *, language: str, say: Say) -> str:
     return f"\n\n**{escaped(say(language, 'web-sources'))}**\n\n" + "\n".join(lines)
 
 
+def markdown_notes(notes: Iterable[str]) -> str:
+    """What an answer's readers should know, below its text."""
+    return "".join(f"\n\n*{escaped(note)}*" for note in notes)
+
+
 def _in_parentheses(url: str) -> str:
     return re.sub(r"[\s()<>\\]", lambda match: quote(match[0], safe=""), url)
 
