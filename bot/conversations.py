@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -15,7 +16,7 @@ from ingest.database import Moment, Schema, connect, transaction, writer
 from ingest.ledger import StateSettings
 
 SCHEMA = Schema(
-    versions=Path(__file__).parent / "migrations" / "versions", revision="0001", version_table="bot_version"
+    versions=Path(__file__).parent / "migrations" / "versions", revision="0003", version_table="bot_version"
 )
 
 TURNS = 20
@@ -42,12 +43,26 @@ _answers = sa.Table(
 )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remembered:
+    """What is known of one answer."""
+
+    question: str
+    cited: tuple[str, ...]
+    """Names of the sources that it cites."""
+
+
 class Conversations:
     """Threads and answers, in the database that the ledger uses. Calls may raise what `ingest.database` raises."""
 
     def __init__(self, engine: AsyncEngine, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._engine = engine
         self.now = now
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """Of the database, for the other tables that the bot has there."""
+        return self._engine
 
     @classmethod
     async def open(cls, settings: StateSettings) -> Self:
@@ -85,6 +100,16 @@ class Conversations:
         async with transaction(writer(self._engine)) as connection:
             await connection.execute(sa.delete(_answers).where(_answers.c.trace == answer.trace_id))
             await connection.execute(sa.insert(_answers), [row])
+
+    async def recall(self, trace: str) -> Remembered | None:
+        """What was asked and cited in the answer of that trace id; None when there is none."""
+        query = sa.select(_answers.c.question, _answers.c.passages).where(_answers.c.trace == trace)
+        async with transaction(self._engine) as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            return None
+        cited = dict.fromkeys(passage["source"] for passage in row.passages if passage["cited"])
+        return Remembered(question=row.question, cited=tuple(cited))
 
     async def history(self, thread: str, asker: str) -> tuple[Turn, ...]:
         """The latest turns of a thread, oldest first; none when it is another asker's."""

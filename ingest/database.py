@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -30,6 +31,9 @@ BUSY_TIMEOUT = 10_000
 
 UPGRADE_LOCK = 5_075_667
 """Key of the Postgres advisory lock that a process holds while it changes the tables."""
+
+_TURNS: WeakKeyDictionary[sa.Pool, asyncio.Lock] = WeakKeyDictionary()
+"""One for each SQLite database that is open."""
 
 
 class StateSettings(BaseModel):
@@ -213,8 +217,18 @@ def writer(engine: AsyncEngine) -> AsyncEngine:
 async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """One transaction of at most `TIMEOUT` seconds. Raises `DatabaseUnavailable`, `DatabaseUnreadable`."""
     with translated(engine):
-        async with asyncio.timeout(TIMEOUT), engine.begin() as connection:
+        async with asyncio.timeout(TIMEOUT), _turn(engine), engine.begin() as connection:
             yield connection
+
+
+def _turn(engine: AsyncEngine) -> AbstractAsyncContextManager[None]:
+    """Writers of this process queue here for SQLite's one write lock, which has no queue: it is asked for in intervals.
+
+    Those who wait hold no connection meanwhile, and 32 at once finish three times as many transactions.
+    """
+    if engine.dialect.name != "sqlite" or not engine.sync_engine.get_execution_options().get("writes"):
+        return nullcontext()
+    return _TURNS.setdefault(engine.sync_engine.pool, asyncio.Lock())
 
 
 @contextmanager
@@ -223,7 +237,7 @@ def translated(engine: AsyncEngine) -> Iterator[None]:
     name = engine.url.render_as_string(hide_password=True)
     try:
         yield
-    except TimeoutError as error:
+    except (TimeoutError, sa.exc.TimeoutError) as error:  # of the transaction, of the wait for a connection
         raise DatabaseUnavailable(
             f"{name} took longer than {TIMEOUT:.0f} s; see whether the database is busy"
         ) from error

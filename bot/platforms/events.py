@@ -6,11 +6,14 @@ envelope the platform delivers it.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, TypeAdapter
+
+from ingest.model import UNSTORABLE
 
 PlatformName = Literal["slack", "mattermost"]
 
@@ -212,8 +215,8 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Discriminator("kind")]
 
 
 def as_json(event: Event) -> str:
-    """The event as the inbox keeps it."""
-    return _EVENT.dump_json(event).decode()
+    """The event as the inbox keeps it; half characters, which no database holds, are replaced."""
+    return UNSTORABLE.sub("\ufffd", json.dumps(_EVENT.dump_python(event, mode="json"), ensure_ascii=False))
 
 
 def from_json(text: str) -> Event:

@@ -6,6 +6,7 @@ told to. What is done about an event is decided once, in `bot.dialogue`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
@@ -184,7 +185,13 @@ class Draft(Protocol):
 class ChatPlatform(Protocol):
     """One platform, connected. Every call may raise `PlatformUnavailable` and `PlatformRefused`."""
 
-    name: PlatformName
+    @property
+    def name(self) -> PlatformName: ...
+
+    @property
+    def connected(self) -> asyncio.Event:
+        """Set while events are heard and whatever was missed before has been reported; else clear."""
+        ...
 
     @property
     def routes(self) -> Sequence[BaseRoute]:

@@ -1,0 +1,91 @@
+"""What follows an answer: whether it was any good, and a person who knows better."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from bot.dialogue.buttons import Buttons
+from bot.dialogue.chat import Chat
+from bot.dialogue.private import Recall
+from bot.dialogue.replies import Handover, Reply
+from bot.dialogue.workers import Claim
+from bot.platforms.events import Pressed, Spot
+from bot.platforms.interface import Post
+
+
+class Aftermath:
+    """Does what the buttons under an answer promise. What platform and database raise is raised."""
+
+    def __init__(self, chat: Chat, *, buttons: Buttons, recall: Recall) -> None:
+        self._chat = chat
+        self._buttons = buttons
+        self._recall = recall
+
+    async def rated(self, pressed: Pressed, reply: Reply, value: Literal["up", "down"]) -> None:
+        """Keep what somebody thinks of the answer; their reason may come later."""
+        if reply.trace is not None:
+            await self._chat.replies.feedback(reply.trace, pressed.by, value, pressed.remark)
+
+    async def owners(self, reply: Reply) -> tuple[str, ...]:
+        """Whom the question could be handed to."""
+        remembered = await self._recall(reply.trace) if reply.trace else None
+        return self._chat.owners(reply.spot, remembered.cited if remembered else ())
+
+    async def handed_over(self, claim: Claim, pressed: Pressed, reply: Reply) -> None:
+        """Call the owners into the thread, with what was tried; once, however many ask for it."""
+        language = self._chat.language_in(reply)
+        owners = await self.owners(reply)
+        if not owners:
+            await self._chat.tell(
+                reply.spot, pressed.by, "chat-no-owner", language=language, respond_to=pressed.respond_to
+            )
+            return
+        handover = await self._chat.replies.hand_over(reply.key, by=pressed.by, owners=owners)
+        if handover.messages:
+            return
+        spot = _thread_of(reply)
+        messages = await self._chat.strays(spot, after=reply.question) if claim.attempt > 1 else ()
+        if not messages:
+            resolved = self._buttons.button("resolved", reply.key, spot, language=language)
+            call = await self._call(reply, handover)
+            post = replace(call, buttons=(resolved,), mention=handover.owners)
+            messages = await self._chat.platform(spot).show(spot, post)
+        await self._chat.replies.told(reply.key, spot, messages)
+
+    async def may_resolve(self, user: str, reply: Reply) -> bool:
+        """Whether `user` can say that the question is answered: who asked it, and who was asked to take over."""
+        handover = await self._chat.replies.handover(reply.key)
+        return handover is not None and user in {reply.asker, handover.by, *handover.owners}
+
+    async def resolved(self, pressed: Pressed, reply: Reply) -> None:
+        """Note that people have answered, and say so where they were called."""
+        handover = await self._chat.replies.resolve(reply.key, by=pressed.by)
+        if handover is None or not handover.messages:
+            return
+        spot = _thread_of(reply)
+        platform = self._chat.platform(spot)
+        name = (await platform.person(handover.resolved_by or pressed.by)).name
+        call = await self._call(reply, handover)
+        note = self._chat.say(call.language, "chat-resolved-by", name=name)
+        messages = await platform.change(spot, handover.messages, replace(call, notes=(note,)))
+        await self._chat.replies.told(reply.key, spot, messages)
+
+    async def _call(self, reply: Reply, handover: Handover) -> Post:
+        """Who asks for a person, and what was tried."""
+        language = self._chat.language_in(reply)
+        name = (await self._chat.platform(reply.spot).person(handover.by)).name
+        asks = self._chat.say(language, "chat-asks-person", name=name)
+        sources = reply.post.sources if reply.post else ()
+        tried = self._chat.say(language, "chat-tried", count=self._chat.sources or len(sources))
+        return Post(
+            text=f"{asks}\n\n{tried}",
+            language=language,
+            sources=sources,
+            sources_label=reply.post.sources_label if reply.post else "",
+        )
+
+
+def _thread_of(reply: Reply) -> Spot:
+    """Where people talk about a reply: what was shared stands in the channel, and is the root of its own thread."""
+    return replace(reply.spot, thread=reply.spot.thread or next(iter(reply.messages), ""))

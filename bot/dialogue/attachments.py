@@ -1,0 +1,258 @@
+"""Files that people drop into a conversation: read in the sandbox that documents are read in, for their thread alone.
+
+What was read is kept with the thread, so that a follow-up needs no second download. What cannot be read is kept as
+such, too: its readers are told once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
+from typing import Literal, Protocol
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.model import ATTACHED
+from bot.phrases import Say
+from bot.platforms.events import File, Spot
+from bot.platforms.interface import ChatPlatform, MessageGone, PlatformRefused, PlatformUnavailable
+from ingest.chunk import chunk
+from ingest.database import Moment, transaction, writer
+from ingest.language import language_of
+from ingest.model import Chunk, Document, DocumentId, Original, Parsed, storable
+from ingest.parsers.interface import ParseError
+
+MAX_BYTES = 20 * 1024 * 1024
+"""Of one file: a report with pictures; what is larger belongs into a source."""
+
+MAX_FILES = 5
+"""Downloaded for one message; those beyond are read when the thread is asked again."""
+
+MAX_NOTES = 5
+"""Lines about files under one answer: a thread may hold any number of screenshots."""
+
+MAX_CHUNKS = 1000
+"""Passages of one file, some 400,000 words: each question ranks all of them, in half a millisecond a passage."""
+
+DOWNLOAD_SECONDS = 60.0
+"""Clock time for downloading one file."""
+
+PARSE_SECONDS = 60.0
+"""Clock time for reading one, beside the sandbox's own limits: somebody waits for the answer."""
+
+NAME_CHARACTERS = 120
+"""Of a file's name, where it is shown."""
+
+PARSER = "kreuzberg"
+"""Hands what is Markdown, text or HTML to the readers that those have."""
+
+PICTURES = frozenset(
+    (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".svg", ".ico")
+)
+
+Refusal = Literal["chat-image-declined", "chat-file-too-large", "chat-file-unreadable"]
+"""Phrases for a file that is not read."""
+
+METADATA = sa.MetaData()
+
+_attachments = sa.Table(
+    "attachments",
+    METADATA,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("workspace", sa.Text, primary_key=True),
+    sa.Column("file", sa.Text, primary_key=True),
+    sa.Column("lane", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("text", sa.JSON, nullable=False),
+    sa.Column("read_at", Moment, nullable=False),
+    sa.Index("attachments_by_age", "read_at"),
+)
+"""`text` holds the file's chunks, none for one that could not be read."""
+
+_CHUNKS: TypeAdapter[tuple[Chunk, ...]] = TypeAdapter(tuple[Chunk, ...])
+
+logger = logging.getLogger(__name__)
+
+
+class Parsing(Protocol):
+    """The part of `ingest.parsers.sandbox.Sandbox` that is needed."""
+
+    async def parse(self, original: Original, parser: str) -> Parsed: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Read:
+    """What the files of a conversation say."""
+
+    chunks: tuple[Chunk, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What their readers should know, in the language asked for: which files were not read just now, and why."""
+
+
+class Attachments:
+    """Reads files, and keeps what it read, by thread.
+
+    Args:
+        engine: of the database with the table `attachments`.
+        sandbox: open; shared with nobody or with everybody, it queues.
+        folder: where files are while they are read; made where it is not there.
+        languages: candidates for the language of a file.
+        pictures: whether pictures of text are read (`parsing.ocr`).
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        sandbox: Parsing,
+        folder: Path,
+        languages: tuple[str, ...],
+        pictures: bool,
+        say: Say,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._engine = engine
+        self._sandbox = sandbox
+        self._folder = folder
+        self._languages = languages
+        self._pictures = pictures
+        self._say = say
+        self._now = now
+
+    async def of(self, platform: ChatPlatform, spot: Spot, files: Sequence[File], *, language: str) -> Read:
+        """The passages of `files`, all of the thread at `spot`, in that order; the new ones are read now.
+
+        Raises `PlatformUnavailable` when one cannot be had now, and what a database may raise.
+        """
+        wanted = {file.id: file for file in files}
+        if not wanted:
+            return Read()
+        kept = await self._kept(spot, wanted)
+        notes = []
+        left = MAX_FILES
+        for file in wanted.values():
+            if file.id in kept:
+                continue
+            read: tuple[Chunk, ...] | Refusal | None = self._refused(file)
+            if read is None and left > 0:
+                left -= 1
+                read = await self._read(platform, file)
+            if read is None:
+                logger.info("file %r of a conversation is left for later: %d were read now", file.id, MAX_FILES)
+                notes.append(self._say(language, "chat-file-unreadable", name=_shown(file.name)))
+                continue
+            if isinstance(read, str):
+                notes.append(self._say(language, read, name=_shown(file.name)))
+            kept[file.id] = () if isinstance(read, str) else read
+            await self._keep(spot, file, kept[file.id])
+        chunks = tuple(chunk for id in wanted for chunk in kept.get(id, ()))
+        return Read(chunks=chunks, notes=tuple(notes[:MAX_NOTES]))
+
+    async def forget_before(self, moment: datetime) -> None:
+        """Drop what was read before `moment`; asked about again, it is read again."""
+        async with transaction(writer(self._engine)) as connection:
+            await connection.execute(sa.delete(_attachments).where(_attachments.c.read_at < moment))
+
+    def _refused(self, file: File) -> Refusal | None:
+        """Why a file is not even downloaded."""
+        if not self._pictures and _is_picture(file):
+            return "chat-image-declined"
+        return "chat-file-too-large" if file.size > MAX_BYTES else None
+
+    async def _read(self, platform: ChatPlatform, file: File) -> tuple[Chunk, ...] | Refusal:
+        """The passages of one file, or why there are none."""
+        try:
+            parsed = await self._parsed(platform, file)
+        except (MessageGone, PlatformRefused, ParseError, OSError) as error:
+            logger.warning("file %r of a conversation is not read: %s", file.id, error)
+            return "chat-file-unreadable"
+        chunks = await asyncio.to_thread(self._understood, file, parsed)
+        if len(chunks) > MAX_CHUNKS:
+            return "chat-file-too-large"
+        return chunks or "chat-file-unreadable"
+
+    async def _parsed(self, platform: ChatPlatform, file: File) -> Parsed:
+        await asyncio.to_thread(self._folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._folder, ignore_cleanup_errors=True) as folder:
+            path = Path(folder) / "file"
+            try:
+                async with asyncio.timeout(DOWNLOAD_SECONDS):
+                    await platform.download(file, path, max_bytes=MAX_BYTES)
+            except TimeoutError as error:
+                raise PlatformUnavailable(
+                    f"{platform.name}: a file took longer than {DOWNLOAD_SECONDS:.0f} s; it is tried again"
+                ) from error
+            original = Original(path=path, name=_shown(file.name), media_type=file.media_type or None)
+            try:
+                async with asyncio.timeout(PARSE_SECONDS):
+                    return await self._sandbox.parse(original, PARSER)
+            except TimeoutError as error:
+                raise ParseError(f"reading it took longer than {PARSE_SECONDS:.0f} s") from error
+
+    def _understood(self, file: File, parsed: Parsed) -> tuple[Chunk, ...]:
+        """Cut into passages. Blocks for as long as that takes."""
+        name, text = _shown(file.name), storable(parsed.text)
+        document = Document(
+            source=ATTACHED,
+            id=DocumentId(file.id),
+            title=name,
+            text=text,
+            pages=parsed.pages,
+            language=language_of(text, self._languages),
+            readers=frozenset(),  # nobody's through the index: it is read for this thread alone
+            url=None,
+            author=None,
+            updated_at=None,
+        )
+        return tuple(replace(passage, document=DocumentId(name)) for passage in chunk(document))
+
+    async def _kept(self, spot: Spot, wanted: Mapping[str, File]) -> dict[str, tuple[Chunk, ...]]:
+        query = sa.select(_attachments.c.file, _attachments.c.text).where(
+            *_of_lane(spot), _attachments.c.file.in_(wanted)
+        )
+        async with transaction(self._engine) as connection:
+            rows = (await connection.execute(query)).all()
+        return {row.file: _CHUNKS.validate_python(row.text) for row in rows}
+
+    async def _keep(self, spot: Spot, file: File, chunks: tuple[Chunk, ...]) -> None:
+        row = {
+            "platform": spot.platform,
+            "workspace": spot.workspace,
+            "file": file.id,
+            "lane": spot.lane,
+            "name": _shown(file.name),
+            "text": _CHUNKS.dump_python(chunks, mode="json"),
+            "read_at": self._now(),
+        }
+        async with transaction(writer(self._engine)) as connection:
+            await connection.execute(sa.delete(_attachments).where(*_of_lane(spot), _attachments.c.file == file.id))
+            await connection.execute(sa.insert(_attachments), [row])
+
+
+def _of_lane(spot: Spot) -> tuple[sa.ColumnElement[bool], ...]:
+    columns = _attachments.c
+    return (
+        columns.platform == spot.platform,
+        columns.workspace == spot.workspace,
+        columns.lane == spot.lane,
+    )
+
+
+def _is_picture(file: File) -> bool:
+    return file.media_type.startswith("image/") or PurePath(file.name).suffix.lower() in PICTURES
+
+
+def _shown(name: str) -> str:
+    """A file's name on one line; its end, which tells what it is, stays."""
+    line = " ".join(storable(name).split())
+    if len(line) <= NAME_CHARACTERS:
+        return line or "file"
+    suffix = PurePath(line).suffix[-20:]
+    return f"{line[: NAME_CHARACTERS - len(suffix) - 1]}…{suffix}"

@@ -1,0 +1,151 @@
+"""A message becomes a question: with the thread before it, its files, who asks, and who will read the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from bot.audience import OUTSIDER
+from bot.dialogue.chat import Chat
+from bot.model import Asker, Place, Question, Turn
+from bot.platforms.events import File, Spot
+from bot.platforms.interface import ChatPlatform, Message, Person
+from ingest.model import MEMBER, Chunk, Readers
+
+
+class Read(Protocol):
+    """What was read from files."""
+
+    @property
+    def chunks(self) -> tuple[Chunk, ...]: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was declined, a localised line each."""
+        ...
+
+
+class ReadsFiles(Protocol):
+    """`Attachments`, for those who are handed it."""
+
+    async def of(self, platform: ChatPlatform, spot: Spot, files: Sequence[File], *, language: str) -> Read: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """A message that is to be answered, whatever made it so."""
+
+    key: str
+    """Of the reply."""
+    spot: Spot
+    message: str
+    """Id of the message; of a slash command its own."""
+    asker: str
+    """Who wants the answer, and may stop it."""
+    writer: str
+    """Who wrote the message, in whose language they are spoken to."""
+    text: str
+    files: tuple[File, ...] = ()
+    thread: tuple[Message, ...] | None = ()
+    """The thread as it is now; empty when there is nothing before the message, None when it is still to be read."""
+    private: bool = False
+    """Whether the asker alone reads the answer."""
+
+
+class Questions:
+    """Makes questions. `attachments` is None where files are not read."""
+
+    def __init__(self, chat: Chat, attachments: ReadsFiles | None) -> None:
+        self._chat = chat
+        self._attachments = attachments
+
+    async def of(
+        self, ask: Ask, *, language: str, reading: Callable[[], Awaitable[None]]
+    ) -> tuple[Question, tuple[str, ...]]:
+        """The question that `ask` is, and what its readers are told about its files.
+
+        Args:
+            ask: what is to be answered.
+            language: of what is said about files.
+            reading: awaited before files are read, which takes a while.
+
+        Raises `MessageGone` when the thread is not there any more.
+        """
+        thread = await self._chat.platform(ask.spot).thread(ask.spot) if ask.thread is None else ask.thread
+        ask = _as_it_is_now(ask, thread)
+        history = await self.history(ask.spot, thread, ask.message, of=ask.key)
+        text = ask.text
+        if not text.strip() and not ask.files and history and history[-1].role == "user":
+            # A bare mention below somebody's question asks for an answer to that.
+            history, text = history[:-1], history[-1].text
+        asker = await self._asker(ask)
+        place = Place(platform=ask.spot.platform, thread=ask.spot.lane, readers=await self._readers(ask, asker))
+        earlier = (message for message in thread[: position_of(ask.message, thread)] if not message.bot)
+        files = (*ask.files, *(file for message in earlier for file in message.files))
+        chunks, notes = await self._read(ask.spot, files, language, reading)
+        return Question(text=text, asker=asker, place=place, history=history, attached=chunks), notes
+
+    async def history(self, spot: Spot, thread: Sequence[Message], message: str, *, of: str = "") -> tuple[Turn, ...]:
+        """What was said in `thread` before `message`; of the bot's own, the answers to what was asked before it.
+
+        Answers are taken from what was written, not from what a platform makes of it, with their sources and buttons;
+        apologies and calls for a person are none. `of` is the reply to `message`, of which nothing is history.
+        """
+        known = await self._chat.replies.known_messages(spot) if any(other.own for other in thread) else set()
+        position = position_of(message, thread)
+        several = len({other.by for other in thread[: position + 1] if not other.own}) > 1
+        places = {other.id: index for index, other in enumerate(thread)}
+        turns: list[Turn] = []
+        told = {of}
+        for index, other in enumerate(thread):
+            if not other.own:
+                if index < position and other.text.strip():
+                    turns.append(Turn(role="user", text=other.text, name=other.name if several else ""))
+                continue
+            reply = await self._chat.replies.holding(spot, other.id)
+            if reply is None:
+                # Older than what is kept about replies; after the question it can only be a remnant of its answer.
+                if index < position and other.id not in known and other.text.strip():
+                    turns.append(Turn(role="assistant", text=other.text))
+            elif reply.post and reply.key not in told and places.get(reply.question, index) < position:
+                told.add(reply.key)
+                turns.append(Turn(role="assistant", text=reply.post.text))
+        return tuple(turns)
+
+    async def _asker(self, ask: Ask) -> Asker:
+        platform = self._chat.platform(ask.spot)
+        asker = await platform.person(ask.asker)
+        writer = asker if ask.writer == ask.asker else await platform.person(ask.writer)
+        return Asker(id=f"{ask.spot.platform}:{asker.id}", readers=_held(asker), locale=writer.locale)
+
+    async def _readers(self, ask: Ask, asker: Asker) -> Readers | None:
+        """What everybody holds who can read the answer; None for the asker alone."""
+        if ask.private or ask.spot.direct:
+            return None
+        room = await self._chat.platform(ask.spot).room(ask.spot)
+        return OUTSIDER if room.outsiders else MEMBER & asker.readers
+
+    async def _read(
+        self, spot: Spot, files: Sequence[File], language: str, reading: Callable[[], Awaitable[None]]
+    ) -> tuple[tuple[Chunk, ...], tuple[str, ...]]:
+        if self._attachments is None or not files:
+            return (), ()
+        await reading()
+        read = await self._attachments.of(self._chat.platform(spot), spot, files, language=language)
+        return read.chunks, read.notes
+
+
+def position_of(message: str, thread: Sequence[Message]) -> int:
+    """Where it stands in its thread; behind the end when it is not there."""
+    return next((index for index, other in enumerate(thread) if other.id == message), len(thread))
+
+
+def _as_it_is_now(ask: Ask, thread: Sequence[Message]) -> Ask:
+    """What was said may have been changed since it was reported."""
+    now = next((message for message in thread if message.id == ask.message and not message.own), None)
+    return ask if now is None else replace(ask, text=now.text, files=now.files)
+
+
+def _held(person: Person) -> Readers:
+    return MEMBER if person.member else OUTSIDER

@@ -1,0 +1,226 @@
+"""An answer written where everybody sees it: once, whatever interrupts it, whoever has to finish it.
+
+    answer → _anew → _watched → _told
+
+An answer is begun in the database before anything is shown, each message of it noted as soon as it exists, and the
+whole kept before the last edit: whoever comes after a crash finds what to finish, and asks no model twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from bot.dialogue.buttons import Buttons
+from bot.dialogue.chat import Chat
+from bot.dialogue.question import Ask, Questions
+from bot.dialogue.replies import Reply
+from bot.dialogue.workers import Claim
+from bot.model import Answer, Answerer, AnswerEvent, Delta, Finished, Question, Status
+from bot.platforms.events import Deleted, Edited, Event
+from bot.platforms.interface import AddressOf, Draft, MessageGone, Post, WritingStopped, sources
+from ingest.errors import Transient
+
+ANSWER_SECONDS = 300.0
+"""Longest time for one answer: what a chat model and an index are given, each with its own bound, is less."""
+
+
+class AnswerCutShort(Transient):
+    """The answer ended without saying so, or did not end in time."""
+
+
+@dataclass(slots=True)
+class _Told:
+    """What readers have been told so far."""
+
+    pieces: list[str] = field(default_factory=list)
+    answer: Answer | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces).strip()
+
+
+class Writing:
+    """Writes answers. What platform and database raise is raised; whoever tries again finishes what is there."""
+
+    def __init__(
+        self, chat: Chat, *, questions: Questions, answerer: Answerer, buttons: Buttons, address_of: AddressOf
+    ) -> None:
+        self._chat = chat
+        self._questions = questions
+        self._answerer = answerer
+        self._buttons = buttons
+        self._address_of = address_of
+
+    async def answer(self, claim: Claim, ask: Ask, *, again: bool = False) -> None:
+        """Answer `ask` in its thread, or do what is left of that; with `again` in place of what it was answered."""
+        earlier = await self._chat.replies.get(ask.key)
+        cause = claim.event.key if again else earlier.cause if earlier else ""
+        if earlier is not None and earlier.state != "writing" and earlier.cause == cause:
+            return
+        writer = await self._chat.platform(ask.spot).person(ask.writer)
+        reply = await self.begun(ask, self._chat.language_of(writer), cause=cause)
+        left = claim.attempt > 1 or (earlier is not None and earlier.state == "writing")
+        try:
+            strays = await self._chat.strays(ask.spot, after=ask.message) if left else ()
+            over = (*reply.messages, *strays)
+            if reply.post is not None:
+                await self._finished(ask, reply, reply.post, over)
+            else:
+                await self._anew(claim, ask, reply, over, earlier.post if earlier else None)
+        except MessageGone:
+            # Of the question, its thread or the answer: there is nobody left to answer, and nowhere.
+            await self._chat.replies.settled(ask.key, messages=(), state="withdrawn")
+
+    async def begun(self, ask: Ask, language: str, *, cause: str = "") -> Reply:
+        """The reply to `ask`, as it is known: a new one, or what an earlier attempt left."""
+        return await self._chat.replies.begin(
+            Reply(
+                key=ask.key,
+                spot=ask.spot,
+                asker=ask.asker,
+                question=ask.message,
+                language=language,
+                private=ask.private,
+                cause=cause,
+            )
+        )
+
+    async def quietly(self, ask: Ask, *, language: str) -> tuple[Answer, tuple[str, ...]]:
+        """The answer to `ask`, and notes about its files, without anybody watching."""
+
+        async def nobody_waits() -> None:
+            pass
+
+        question, notes = await self._questions.of(ask, language=language, reading=nobody_waits)
+        async with self._events(question) as events:
+            async for event in events:
+                if isinstance(event, Finished):
+                    return event.answer, notes
+        raise AnswerCutShort("the answerer stopped without `Finished`; look above in the log for what failed")
+
+    def post(self, ask: Ask, answer: Answer, notes: Sequence[str] = ()) -> Post:
+        """What `answer` looks like."""
+        owners = self._chat.owners(ask.spot, [passage.chunk.source for passage in answer.citations])
+        return Post(
+            text=answer.text,
+            language=answer.language,
+            sources=sources(
+                answer.citations, language=answer.language, say=self._chat.say, address_of=self._address_of
+            ),
+            sources_label=self._chat.say(answer.language, "sources") if answer.citations else "",
+            notes=(*answer.notes, *notes),
+            buttons=self._buttons.under(
+                ask.key,
+                ask.spot,
+                outcome=answer.outcome,
+                language=answer.language,
+                private=ask.private,
+                owners=bool(owners),
+            ),
+        )
+
+    async def _finished(self, ask: Ask, reply: Reply, post: Post, over: Sequence[str]) -> None:
+        """Show what was stored; the model is not asked again."""
+        async with self._draft(ask, reply, over) as draft:
+            messages = await draft.finish(post)
+            await self._chat.replies.settled(ask.key, messages=messages, state="shown" if reply.trace else "stopped")
+
+    async def _anew(self, claim: Claim, ask: Ask, reply: Reply, over: Sequence[str], earlier: Post | None) -> None:
+        told = _Told()
+        async with self._draft(ask, reply, over) as draft:
+            stopped_by = ""
+            try:
+                interrupting = await _watched(claim, self._told(draft, ask, reply.language, told))
+            except WritingStopped:
+                stopped_by = ask.asker
+            else:
+                if isinstance(interrupting, Edited | Deleted):
+                    # What is shown is replaced or removed by that event, which is next.
+                    return
+                stopped_by = interrupting.by if interrupting else ""
+            if stopped_by or told.answer is None:
+                post, trace = await self._stopped(ask, reply, told, stopped_by, earlier), None
+            else:
+                post, trace = self.post(ask, told.answer, told.notes), told.answer.trace_id
+            await self._chat.replies.written(ask.key, post, trace)
+            messages = await draft.finish(post)
+            await self._chat.replies.settled(ask.key, messages=messages, state="stopped" if stopped_by else "shown")
+
+    def _draft(self, ask: Ask, reply: Reply, over: Sequence[str]) -> AbstractAsyncContextManager[Draft]:
+        stop = self._buttons.button("stop", ask.key, ask.spot, language=reply.language)
+        return self._chat.platform(ask.spot).draft(
+            ask.spot,
+            asker=ask.asker,
+            language=reply.language,
+            stop=stop,
+            posted=partial(self._chat.replies.posted, ask.key),
+            over=over,
+        )
+
+    async def _told(self, draft: Draft, ask: Ask, language: str, told: _Told) -> None:
+        say = self._chat.say
+        shown = self._chat.searching(language)
+        await draft.status(shown)
+        question, told.notes = await self._questions.of(
+            ask, language=language, reading=partial(draft.status, say(language, "chat-reading-files"))
+        )
+        async with self._events(question) as events:
+            async for event in events:
+                match event:
+                    case Status() if event.text != shown:
+                        shown = event.text
+                        await draft.status(shown)
+                    case Delta():
+                        told.pieces.append(event.text)
+                        await draft.write(event.text)
+                    case Finished():
+                        told.answer = event.answer
+        if told.answer is None:
+            raise AnswerCutShort("the answerer stopped without `Finished`; look above in the log for what failed")
+
+    @asynccontextmanager
+    async def _events(self, question: Question) -> AsyncIterator[AsyncIterator[AnswerEvent]]:
+        """The answer as it comes, in bounded time; closed whatever happens to who listens."""
+        events = self._answerer(question)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                yield events
+        except TimeoutError as error:
+            raise AnswerCutShort(f"no answer within {ANSWER_SECONDS:g} s; ask again") from error
+        finally:
+            if close := getattr(events, "aclose", None):
+                await close()
+
+    async def _stopped(self, ask: Ask, reply: Reply, told: _Told, by: str, earlier: Post | None) -> Post:
+        """What was written, marked; the earlier answer, when nothing had been written in its place."""
+        name = (await self._chat.platform(ask.spot).person(by)).name
+        said = self._chat.say(reply.language, "chat-stopped-by", name=name)
+        again = (self._buttons.button("again", ask.key, ask.spot, language=reply.language),)
+        if told.text:
+            return Post(text=told.text, language=reply.language, notes=(said,), buttons=again)
+        return earlier or Post(text=said, language=reply.language, buttons=again)
+
+
+async def _watched(claim: Claim, work: Coroutine[Any, Any, None]) -> Event | None:
+    """Do `work` unless an event interrupts it: that event, or None when it was done."""
+
+    async def interrupt() -> Event:
+        event = await claim.interruption()
+        task.cancel()
+        return event
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(work)
+            watcher = group.create_task(interrupt())
+            task.add_done_callback(lambda _: watcher.cancel())
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return watcher.result() if task.cancelled() else None

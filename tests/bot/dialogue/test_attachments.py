@@ -1,0 +1,289 @@
+"""Files of a conversation are read once, for their thread alone; one that cannot be read is told and stops nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from reportlab.lib.styles import getSampleStyleSheet
+from reportlab.platypus import Paragraph
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.dialogue import attachments
+from bot.dialogue.attachments import MAX_BYTES, MAX_CHUNKS, MAX_FILES, MAX_NOTES, METADATA, Attachments, Read
+from bot.model import ATTACHED
+from bot.platforms.events import File, Spot
+from bot.platforms.interface import MessageGone, PlatformRefused, PlatformUnavailable
+from ingest.model import Original, Parsed
+from ingest.parsers.interface import ParsingSettings
+from ingest.parsers.sandbox import Sandbox
+from tests.ingest.parsers import documents
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+SPOT = Spot(platform="slack", workspace="T1", channel="C1", thread="100.1", direct=False)
+
+
+def say(language: str, key: str, /, **values: object) -> str:
+    return f"{language} {key} {values.get('name')}"
+
+
+class Shelf:
+    """The part of a platform that hands out files."""
+
+    name = "slack"
+
+    def __init__(self, contents: Mapping[str, bytes | Exception]) -> None:
+        self.contents = dict(contents)
+        self.asked: list[str] = []
+
+    async def download(self, file: File, to: Path, *, max_bytes: int) -> None:
+        self.asked.append(file.id)
+        content = self.contents[file.id]
+        if isinstance(content, Exception):
+            raise content
+        await asyncio.to_thread(to.write_bytes, content)
+
+
+class Long:
+    """A parser that makes every file as long as a book."""
+
+    async def parse(self, original: Original, parser: str) -> Parsed:
+        return Parsed(text="\n\n".join(f"# Part {number}\n\n{'word ' * 300}" for number in range(MAX_CHUNKS + 1)))
+
+
+def file(id: str, name: str, media_type: str = "", size: int = 100) -> File:
+    return File(id=id, name=name, media_type=media_type, size=size)
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    made = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'state.db'}")
+    async with made.begin() as connection:
+        await connection.run_sync(METADATA.create_all)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox(ParsingSettings(workers=1)) as opened:
+        yield opened
+
+
+class Room:
+    """Everything put together over one database."""
+
+    def __init__(self, engine: AsyncEngine, sandbox: Any, folder: Path) -> None:
+        self.folder = folder / "files"
+        self.engine, self.sandbox, self.pictures, self.time = engine, sandbox, False, NOW
+
+    async def read(self, shelf: Shelf, *files: File, spot: Spot = SPOT) -> Read:
+        made = Attachments(
+            self.engine,
+            sandbox=self.sandbox,
+            folder=self.folder,
+            languages=("en", "de"),
+            pictures=self.pictures,
+            say=say,
+            now=lambda: self.time,
+        )
+        return await made.of(shelf, spot, files, language="de")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def room(engine: AsyncEngine, sandbox: Sandbox, tmp_path: Path) -> Room:
+    return Room(engine, sandbox, tmp_path)
+
+
+async def test_a_text_a_table_and_a_pdf_are_read_as_documents_are(room: Room) -> None:
+    shelf = Shelf(
+        {
+            "F1": b"The annual leave of the team in Dublin is 25 days, and none of them may be sold.",
+            "F2": b"city;days\nLyon;27\nDublin;25\n",
+            "F3": documents.paginated(
+                [Paragraph("The parking level is closed on Sundays.", getSampleStyleSheet()["Normal"])]
+            ),
+        }
+    )
+    read = await room.read(
+        shelf, file("F1", "notes.txt"), file("F2", "days.csv", "text/csv"), file("F3", "parking.pdf", "application/pdf")
+    )
+    assert [chunk.title for chunk in read.chunks] == ["notes.txt", "days.csv", "parking.pdf"]
+    assert [chunk.document for chunk in read.chunks] == ["notes.txt", "days.csv", "parking.pdf"]
+    assert {(chunk.source, chunk.url, chunk.readers) for chunk in read.chunks} == {(ATTACHED, None, frozenset())}
+    assert "25 days" in read.chunks[0].text
+    assert "Lyon" in read.chunks[1].text
+    assert "closed on Sundays" in read.chunks[2].text
+    assert (read.chunks[0].language, read.chunks[2].page) == ("en", 1)
+    assert read.notes == ()
+    assert list(room.folder.iterdir()) == []
+
+
+async def test_a_file_is_downloaded_once_for_its_thread_and_again_for_another_one(room: Room) -> None:
+    shelf = Shelf({"F1": b"The code word is sextant."})
+    first = await room.read(shelf, file("F1", "code.txt"))
+    again = await room.read(shelf, file("F1", "code.txt"))
+    assert shelf.asked == ["F1"]
+    assert again == first
+    other = Spot(platform="slack", workspace="T1", channel="C1", thread="200.1", direct=False)
+    await room.read(shelf, file("F1", "code.txt"), spot=other)
+    assert shelf.asked == ["F1", "F1"]
+
+
+async def test_what_was_read_before_a_moment_is_forgotten(room: Room) -> None:
+    shelf = Shelf({"F1": b"old words", "F2": b"new words"})
+    await room.read(shelf, file("F1", "old.txt"))
+    room.time += timedelta(days=1)
+    await room.read(shelf, file("F2", "new.txt"))
+    kept = Attachments(
+        room.engine, sandbox=room.sandbox, folder=room.folder, languages=("en",), pictures=False, say=say
+    )
+    await kept.forget_before(room.time)
+    await room.read(shelf, file("F1", "old.txt"), file("F2", "new.txt"))
+    assert shelf.asked == ["F1", "F2", "F1"]
+
+
+@pytest.mark.parametrize(
+    ("given", "content", "note"),
+    [
+        (file("F1", "photo.PNG", "application/octet-stream"), b"", "de chat-image-declined photo.PNG"),
+        (file("F1", "photo", "image/heic"), b"", "de chat-image-declined photo"),
+        (file("F1", "all.zip", size=MAX_BYTES + 1), b"", "de chat-file-too-large all.zip"),
+        (file("F1", "empty.txt"), b"", "de chat-file-unreadable empty.txt"),
+        (file("F1", "song.mp3"), b"ID3\x04\x00\x00\x00\x00\x00\x00", "de chat-file-unreadable song.mp3"),
+        (file("F1", "torn.pdf"), b"%PDF-1.7\nnothing of a PDF", "de chat-file-unreadable torn.pdf"),
+        (file("F1", "scan.pdf", "application/pdf"), documents.pdf(scanned=True), "de chat-file-unreadable scan.pdf"),
+        (file("F1", "gone.txt"), MessageGone("it was deleted"), "de chat-file-unreadable gone.txt"),
+        (
+            file("F1", "kept.txt"),
+            PlatformRefused("the scope files:read is missing"),
+            "de chat-file-unreadable kept.txt",
+        ),
+    ],
+)
+async def test_a_file_that_is_not_read_is_told_once_and_the_others_are_read(
+    room: Room, given: File, content: bytes | Exception, note: str
+) -> None:
+    shelf = Shelf({"F1": content, "F2": b"The code word is sextant."})
+    read = await room.read(shelf, given, file("F2", "code.txt"))
+    assert [chunk.title for chunk in read.chunks] == ["code.txt"]
+    assert read.notes == (note,)
+    again = await room.read(shelf, given, file("F2", "code.txt"))
+    assert (again.chunks, again.notes) == (read.chunks, ())
+    assert shelf.asked.count("F2") == 1
+
+
+async def test_a_picture_is_handed_to_the_parser_where_pictures_are_read(room: Room) -> None:
+    room.pictures = True
+    room.sandbox = Parser(Parsed(text="Fire exit: second floor."))
+    read = await room.read(Shelf({"F1": b"\x89PNG"}), file("F1", "sign.png", "image/png"))
+    assert [chunk.text for chunk in read.chunks] == ["Fire exit: second floor."]
+
+
+async def test_a_book_is_too_large_whatever_its_bytes(room: Room) -> None:
+    room.sandbox = Long()
+    read = await room.read(Shelf({"F1": b"x"}), file("F1", "book.txt"))
+    assert read == Read(notes=("de chat-file-too-large book.txt",))
+
+
+async def test_a_file_that_takes_too_long_to_read_is_given_up(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attachments, "PARSE_SECONDS", 0)
+    room.sandbox = Endless()
+    read = await room.read(Shelf({"F1": b"x"}), file("F1", "slow.pdf"))
+    assert read.notes == ("de chat-file-unreadable slow.pdf",)
+
+
+async def test_a_platform_that_is_away_is_asked_again_for_what_is_still_missing(room: Room) -> None:
+    shelf = Shelf({"F1": b"The code word is sextant.", "F2": PlatformUnavailable("slack is away")})
+    with pytest.raises(PlatformUnavailable, match="slack is away"):
+        await room.read(shelf, file("F1", "code.txt"), file("F2", "more.txt"))
+    shelf.contents["F2"] = b"And the other one is astrolabe."
+    read = await room.read(shelf, file("F1", "code.txt"), file("F2", "more.txt"))
+    assert [chunk.title for chunk in read.chunks] == ["code.txt", "more.txt"]
+    assert shelf.asked == ["F1", "F2", "F2"]
+
+
+async def test_of_many_files_the_first_are_read_and_the_others_named(room: Room) -> None:
+    files = [file(f"F{number}", f"{number}.txt") for number in range(MAX_FILES + 1)]
+    read = await room.read(Shelf({made.id: b"some words" for made in files}), *files)
+    assert [chunk.title for chunk in read.chunks] == [made.name for made in files[:MAX_FILES]]
+    assert read.notes == (f"de chat-file-unreadable {files[-1].name}",)
+    again = await room.read(Shelf({made.id: b"some words" for made in files}), *files)
+    assert [chunk.title for chunk in again.chunks] == [made.name for made in files]
+    assert again.notes == ()
+
+
+async def test_a_thread_full_of_screenshots_hides_neither_its_files_nor_the_answer(room: Room) -> None:
+    pictures = [file(f"P{number}", f"{number}.png") for number in range(30)]
+    shelf = Shelf({"F1": b"some words"})
+    read = await room.read(shelf, *pictures, file("F1", "code.txt"))
+    assert [chunk.title for chunk in read.chunks] == ["code.txt"]
+    assert len(read.notes) == MAX_NOTES
+    assert (await room.read(shelf, *pictures, file("F1", "code.txt"))).notes == ()
+
+
+async def test_a_name_is_one_short_line_and_no_path(room: Room) -> None:
+    name = "../../etc\n" + "x" * 500 + ".txt"
+    read = await room.read(Shelf({"F1": b"some words"}), file("F1", name))
+    title = read.chunks[0].title
+    assert len(title) <= 120
+    assert "\n" not in title
+    assert title.endswith("….txt")
+
+
+async def test_no_files_need_no_database(room: Room) -> None:
+    await room.engine.dispose()
+    assert await room.read(Shelf({})) == Read()
+
+
+async def test_the_migration_makes_the_table_that_is_used(tmp_path: Path) -> None:
+    def columns(connection: sa.Connection) -> Any:
+        found = sa.inspect(connection)
+        return (
+            [(c["name"], str(c["type"]), c["nullable"]) for c in found.get_columns("attachments")],
+            found.get_pk_constraint("attachments")["constrained_columns"],
+            [(i["name"], i["column_names"]) for i in found.get_indexes("attachments")],
+        )
+
+    def migrated(connection: sa.Connection) -> Any:
+        with Operations.context(MigrationContext.configure(connection)):
+            import_module("bot.migrations.versions.0003_attachments").upgrade()
+        return columns(connection)
+
+    def created(connection: sa.Connection) -> Any:
+        METADATA.create_all(connection)
+        return columns(connection)
+
+    made = []
+    for name, make in (("migrated", migrated), ("created", created)):
+        engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / name}")
+        async with engine.begin() as connection:
+            made.append(await connection.run_sync(make))
+        await engine.dispose()
+    assert made[0] == made[1]
+
+
+class Parser:
+    """Gives the same for every file."""
+
+    def __init__(self, gives: Parsed) -> None:
+        self._gives = gives
+
+    async def parse(self, original: Original, parser: str) -> Parsed:
+        return self._gives
+
+
+class Endless:
+    """Reads until it is ended."""
+
+    async def parse(self, original: Original, parser: str) -> Parsed:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody ends this")
