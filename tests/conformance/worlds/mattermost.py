@@ -14,8 +14,8 @@ from ingest.sources.interface import Source
 from ingest.sources.mattermost.settings import MattermostSettings
 from ingest.sources.mattermost.source import Mattermost
 from tests.conformance.worlds.interface import World
-from tests.fixtures.mattermost import TOKEN, broken, busy
-from tests.fixtures.mattermost import Mattermost as Server
+from tests.fakes.mattermost import TOKEN, broken, busy
+from tests.fakes.mattermost import Mattermost as Server
 
 
 class Counted(Mattermost):

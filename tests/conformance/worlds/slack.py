@@ -14,7 +14,7 @@ from ingest.sources.interface import Source
 from ingest.sources.slack.settings import SlackSettings
 from ingest.sources.slack.source import Slack as SlackSource
 from tests.conformance.worlds.interface import World
-from tests.fixtures.slack import OWN_USER, Received, Slack, failing, limited, on_later_pages
+from tests.fakes.slack import OWN_USER, Received, Slack, failing, limited, on_later_pages
 
 CONTENT = ("conversations.replies", "download")
 """What hands out the content of documents."""

@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.mattermost import Mattermost as Server
+from tests.fakes.mattermost import Mattermost as Server
+from tests.fakes.slack import Slack
 from tests.fixtures.mattermost_shelf import Chat, Shelf
-from tests.fixtures.slack import (
-    Slack,
-)
 from tests.fixtures.slack_run import Run, Runs, made
 from tests.fixtures.website import Site
 from tests.fixtures.website_visitor import Visitor

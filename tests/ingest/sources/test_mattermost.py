@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.mattermost import DAY, START
-from tests.fixtures.mattermost import Mattermost as Server
+from tests.fakes.mattermost import DAY, START
+from tests.fakes.mattermost import Mattermost as Server
 from tests.fixtures.mattermost_shelf import TODAY, Chat, Shelf
 
 pytestmark = pytest.mark.usefixtures("without_waits")

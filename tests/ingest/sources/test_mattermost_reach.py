@@ -25,8 +25,8 @@ from ingest.sources.interface import (
 )
 from ingest.sources.mattermost.settings import MattermostSettings
 from ingest.sources.mattermost.source import Mattermost
-from tests.fixtures.mattermost import DAY, START, TOKEN, broken, busy, login_page, refusal
-from tests.fixtures.mattermost import Mattermost as Server
+from tests.fakes.mattermost import DAY, START, TOKEN, broken, busy, login_page, refusal
+from tests.fakes.mattermost import Mattermost as Server
 from tests.fixtures.mattermost_shelf import TODAY, Chat, Shelf
 
 pytestmark = pytest.mark.usefixtures("without_waits")

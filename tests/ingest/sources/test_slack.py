@@ -9,7 +9,7 @@ import pytest
 from ingest.sources.interface import (
     CursorExpired,
 )
-from tests.fixtures.slack import (
+from tests.fakes.slack import (
     OWN_USER,
     Slack,
 )

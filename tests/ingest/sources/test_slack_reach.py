@@ -21,7 +21,7 @@ from ingest.sources.interface import (
     SourceUnavailable,
 )
 from ingest.sources.slack.settings import SlackSettings
-from tests.fixtures.slack import (
+from tests.fakes.slack import (
     OWN_USER,
     Behaviour,
     Slack,
