@@ -19,6 +19,9 @@ class SlackSettings(BaseModel):
     command: str = Field(default="/ask", pattern=r"^/[a-z0-9_-]{1,31}$")
     ask_reaction: str | None = Field(default="question", pattern=r"^[a-z0-9_+'-]+$")
     """A reaction with this emoji asks the bot to answer the message; None: none does."""
+    follow_threads: bool = True
+    """Whether the bot hears what is said without a mention: follow-ups, edits, deletions, channels in which every
+    question is answered. Without, it needs fewer permissions, and each question in a channel needs a mention."""
     base_url: str = "https://slack.com/api/"
     bot_token: SecretStr | None = Field(default=None, exclude=True)
     """`xoxb-…`, from the environment (`SOUFFLEUR_SLACK_BOT_TOKEN`), never from the file."""
