@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
@@ -18,7 +20,15 @@ class MattermostSettings(BaseModel):
     """Without its slash; no other command of the server may have it."""
     ask_reaction: str | None = Field(default="question", pattern=r"^[a-z0-9_+'-]+$")
     """A reaction with this emoji asks the bot to answer the message; None: none does."""
+    status: Literal["typing", "post"] = "typing"
+    """What is seen until there is text. `typing`: the bot types, and the answer's first words are the notification.
+    `post`: what happens is said in a post at once, which the answer takes the place of; that post is notified of."""
+    calls_per_second: float = Field(default=50, gt=0)
+    """Most calls of the server by this process. A limit that the server itself has (`RateLimitSettings`) is noticed."""
     token: SecretStr | None = Field(default=None, exclude=True)
     """Of the bot account, from the environment (`SOUFFLEUR_MATTERMOST_TOKEN`), never from the file."""
     command_token: SecretStr | None = Field(default=None, exclude=True)
-    """That the server sends with the slash command (`SOUFFLEUR_MATTERMOST_COMMAND_TOKEN`)."""
+    """That the server sends with the slash command (`SOUFFLEUR_MATTERMOST_COMMAND_TOKEN`); those of several teams with
+    commas between them."""
+    admin_token: SecretStr | None = Field(default=None, exclude=True)
+    """Of an administrator, for `bot setup mattermost` alone (`SOUFFLEUR_MATTERMOST_ADMIN_TOKEN`)."""
