@@ -99,7 +99,7 @@ async def _chat(settings: BotSettings, tokens: tuple[str, ...]) -> int:
 @DEBUG
 @click.pass_context
 def serve(context: click.Context, host: str | None, port: int | None, any_port: bool) -> None:
-    """Serve the chat page and the OpenAI-compatible endpoint."""
+    """Answer in Slack and Mattermost, where configured; serve the chat page and the OpenAI-compatible endpoint."""
     settings = _settings(context)
     chosen = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     settings = settings.model_copy(update={"serve": settings.serve.model_copy(update=chosen)})
@@ -107,16 +107,17 @@ def serve(context: click.Context, host: str | None, port: int | None, any_port: 
 
 
 async def _serve(settings: BotSettings, *, any_port: bool) -> int:
-    from bot.composition import assistant, web_platform
+    from bot.composition import assistant
+    from bot.serving import service
 
-    async with assistant(settings) as ready:
-        platform = web_platform(ready, settings, any_port=any_port)
+    async with assistant(settings) as ready, service(ready, settings, any_port=any_port) as serving:
         await asyncio.to_thread(ready.languages.warm)
-        address = platform.bind()
-        if not address.endswith(f":{settings.serve.port}"):
+        if not serving.address.endswith(f":{settings.serve.port}"):
             click.echo(f"Port {settings.serve.port} is taken by another program.")
-        click.echo(f"Souffleur answers at {address} (Ctrl-C ends it)")
-        await platform.run()
+        click.echo(f"Souffleur answers at {serving.address} (Ctrl-C ends it)")
+        if serving.attendance is not None:
+            click.echo(f"and in {', '.join(platform.name.title() for platform in serving.attendance.platforms)}")
+        await serving.run()
     return 0
 
 
@@ -226,6 +227,85 @@ async def _doctor(settings: BotSettings, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(findings, ensure_ascii=False, indent=2))
     return FAILED if problems else 0
+
+
+@cli.group()
+def manifest() -> None:
+    """Print what a chat platform's administrator creates the app from."""
+
+
+@manifest.command("slack")
+@click.option("--name", default="Souffleur", show_default=True, help="What the app and its bot are called.")
+@CONFIG
+@DEBUG
+@click.pass_context
+def manifest_slack(context: click.Context, name: str) -> None:
+    """The manifest of the Slack app, as JSON, for what the `slack` section switches on: see docs/slack.md."""
+    _run(context, _manifest_slack(_settings(context), name))
+
+
+async def _manifest_slack(settings: BotSettings, name: str) -> int:
+    from bot.phrases import Phrases
+    from bot.platforms.slack.manifest import manifest
+    from bot.platforms.slack.settings import SlackSettings
+
+    made = manifest(
+        settings.slack or SlackSettings(),
+        public_url=settings.serve.public_url,
+        language=settings.languages[0],
+        say=Phrases().say,
+        name=name,
+    )
+    click.echo(json.dumps(made, ensure_ascii=False, indent=2))
+    return 0
+
+
+@cli.group()
+def setup() -> None:
+    """Create what the bot needs on a chat platform."""
+
+
+@setup.command("mattermost")
+@click.option("--team", "teams", multiple=True, metavar="TEAM", help="A team to join, by its name in addresses.")
+@click.option("--channel", "channels", multiple=True, metavar="TEAM/CHANNEL", help="A channel to join, by the same.")
+@click.option("--username", default="souffleur", show_default=True, help="Of the bot's account.")
+@CONFIG
+@DEBUG
+@click.pass_context
+def setup_mattermost(context: click.Context, teams: tuple[str, ...], channels: tuple[str, ...], username: str) -> None:
+    """Create the bot's account, token, slash command and memberships; with SOUFFLEUR_MATTERMOST_ADMIN_TOKEN set.
+
+    Without that token: print the steps to do it by hand.
+    """
+    settings = _settings(context)
+    if settings.mattermost is None:
+        _fail(
+            "the `mattermost` section is missing; add `mattermost: {url: https://…}` to souffleur.yaml", CONFIGURATION
+        )
+    _run(context, _set_up_mattermost(settings, teams, channels, username))
+
+
+async def _set_up_mattermost(
+    settings: BotSettings, teams: tuple[str, ...], channels: tuple[str, ...], username: str
+) -> int:
+    from bot.platforms.mattermost.setup import set_up, steps
+
+    mattermost = settings.mattermost
+    if mattermost is None or mattermost.admin_token is None:
+        click.echo(steps(mattermost, username=username) if mattermost else "")
+        return 0
+    made = await set_up(
+        mattermost, admin_token=mattermost.admin_token, teams=teams, channels=channels, username=username
+    )
+    for line in made.done:
+        click.echo(f"{click.style('✓', fg='green')} {line}")
+    for hint in made.hints:
+        click.echo(f"{click.style('•', fg='yellow')} {hint}")
+    if made.environment:
+        click.echo("\nSet these, in the environment or in .env (they are stored nowhere):\n")
+        for variable, value in made.environment.items():
+            click.echo(f"{variable}={value}")
+    return 0
 
 
 def _console(ready: Assistant, tokens: tuple[str, ...]) -> Any:

@@ -6,8 +6,9 @@ import asyncio
 import importlib.util
 import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -22,12 +23,15 @@ from ingest.parsers.sandbox import Sandbox
 from ingest.sources.files.settings import FilesSettings
 from ingest.sources.interface import token_variable
 
+Found = tuple[Literal["ok", "note", "problem"], str]
+
 PATIENCE = 60.0
 """Seconds for one check; a local model loads within it."""
 
 EXTRAS = {
     "models": ("sentence_transformers", "embedding and reranking models in this process (`local:`)"),
     "unstructured": ("unstructured", "the second reader of documents (`parser: unstructured`)"),
+    "slack": ("slack_bolt", "answering in Slack (`slack:`)"),
     "postgres": ("psycopg", "state in Postgres (`state.url: postgresql://…`)"),
 }
 """Extra -> the module that it brings, and what it is for."""
@@ -59,9 +63,9 @@ async def examine(settings: BotSettings) -> AsyncIterator[Finding]:
         except OSError as error:
             state, says = "problem", f"{error.strerror}: {error.filename}; see whether this user may read and write it"
         yield Finding(what=what, state=state, says=says)
-
-
-Found = tuple[Literal["ok", "note", "problem"], str]
+    for platform, probe in _platforms(settings):
+        async for finding in _probed(platform, probe):
+            yield finding
 
 
 def _checks(settings: BotSettings) -> list[tuple[str, Callable[[BotSettings], Awaitable[Found]]]]:
@@ -77,6 +81,40 @@ def _checks(settings: BotSettings) -> list[tuple[str, Callable[[BotSettings], Aw
         ("serve", _serve),
         ("extras", _extras),
     ]
+
+
+def _platforms(settings: BotSettings) -> list[tuple[str, Callable[[], Awaitable[Sequence[Found]]]]]:
+    """Each chat platform that is switched on, and what finds out how it stands."""
+    probes: list[tuple[str, Callable[[], Awaitable[Sequence[Found]]]]] = []
+    if settings.slack is not None:
+        if any(importlib.util.find_spec(module) is None for module in ("slack_bolt", "aiohttp")):
+            missing: Found = ("problem", "needs the extra `slack`: .venv/bin/pip install -e '.[slack]'")
+            probes.append(("slack", partial(_said, missing)))
+        else:
+            from bot.platforms.slack.probe import probe as slack
+
+            probes.append(("slack", partial(slack, settings.slack)))
+    if settings.mattermost is not None:
+        from bot.platforms.mattermost.probe import probe as mattermost
+
+        probes.append(("mattermost", partial(mattermost, settings.mattermost)))
+    return probes
+
+
+async def _said(found: Found) -> list[Found]:
+    return [found]
+
+
+async def _probed(what: str, probe: Callable[[], Awaitable[Sequence[Found]]]) -> AsyncIterator[Finding]:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            found = await probe()
+    except SouffleurError as error:
+        found = [("problem", str(error))]
+    except TimeoutError:
+        found = [("problem", f"no answer within {PATIENCE:.0f} s; see whether it is reachable from here")]
+    for state, says in found:
+        yield Finding(what=what, state=state, says=says)
 
 
 async def _home(settings: BotSettings) -> Found:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, field_validator, model_validator
 
+from bot.dialogue.settings import ChannelSettings, ConversationSettings
 from bot.llm.interface import ChatSettings
+from bot.platforms.mattermost.settings import MattermostSettings
+from bot.platforms.slack.settings import SlackSettings
 from ingest.model import MEMBER, PUBLIC, Readers, reader_token
-from ingest.settings import IngestSettings, ModelSettings, Secrets, Section, locate, read, secrets
+from ingest.settings import IngestSettings, ModelSettings, Secrets, Section, locate, read
+from ingest.settings import secrets as found
 
 __all__ = [
     "AnswerSettings",
     "ApiKey",
     "BotModelSettings",
+    "BotSecrets",
     "BotSettings",
     "Secrets",
     "ServeSettings",
@@ -21,6 +26,22 @@ __all__ = [
     "read",
     "secrets",
 ]
+
+
+class BotSecrets(Secrets):
+    """What `ingest` needs too, and what only the bot does."""
+
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    mattermost_token: SecretStr | None = None
+    mattermost_command_token: SecretStr | None = None
+    mattermost_admin_token: SecretStr | None = None
+
+
+def secrets() -> BotSecrets:
+    """What the environment and `.env` hold. Raises `ConfigurationError` for an `.env` that is no text."""
+    return found(BotSecrets)
 
 
 class BotModelSettings(ModelSettings):
@@ -74,3 +95,41 @@ class BotSettings(IngestSettings):
     models: BotModelSettings = BotModelSettings()
     serve: ServeSettings = ServeSettings()
     answer: AnswerSettings = AnswerSettings()
+    slack: SlackSettings | None = None
+    """Absent: not in Slack."""
+    mattermost: MattermostSettings | None = None
+    """Absent: not in Mattermost."""
+    channels: dict[str, ChannelSettings] = Field(default={})
+    """By the channel's id, never by its name: names change hands."""
+    conversation: ConversationSettings = ConversationSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def platforms_switched_on(cls, data: Any) -> Any:
+        """These sections switch something on by being there: `slack:` with nothing below it means `slack: {}`."""
+        if not isinstance(data, dict):
+            return data
+        return data | {name: {} for name in ("slack", "mattermost") if name in data and data[name] is None}
+
+    def with_secrets(self, secrets: Secrets) -> Self:
+        settings = super().with_secrets(secrets)
+        if not isinstance(secrets, BotSecrets):
+            return settings
+        update: dict[str, Any] = {}
+        if settings.slack is not None:
+            update["slack"] = settings.slack.model_copy(
+                update={
+                    "bot_token": secrets.slack_bot_token,
+                    "app_token": secrets.slack_app_token,
+                    "signing_secret": secrets.slack_signing_secret,
+                }
+            )
+        if settings.mattermost is not None:
+            update["mattermost"] = settings.mattermost.model_copy(
+                update={
+                    "token": secrets.mattermost_token,
+                    "command_token": secrets.mattermost_command_token,
+                    "admin_token": secrets.mattermost_admin_token,
+                }
+            )
+        return settings.model_copy(update=update)

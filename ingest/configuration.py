@@ -31,6 +31,8 @@ SECRETS = {
     ("models", "reranker"): "SOUFFLEUR_RERANKER_API_KEY",
     ("index",): "SOUFFLEUR_QDRANT_API_KEY",
     ("state",): "SOUFFLEUR_STATE_PASSWORD",
+    ("slack",): "SOUFFLEUR_SLACK_BOT_TOKEN",
+    ("mattermost",): "SOUFFLEUR_MATTERMOST_TOKEN",
 }
 """The variable that holds the secret of each section."""
 
@@ -42,7 +44,9 @@ URL_WITH_PASSWORD = re.compile(r"^[a-z0-9+.-]+://[^/@\s]*:[^/@\s]+@", re.IGNOREC
 UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 """Characters that no path, address or name can have, and that YAML can write as `\\0` and `\\ud800`."""
 
-ADDRESS_KEY = re.compile(r"models\.\w+\.base_url$|index\.url$|serve\.public_url$")
+ADDRESS_KEY = re.compile(
+    r"models\.\w+\.base_url$|index\.url$|serve\.public_url$|slack\.base_url$|mattermost\.(callback_)?url$"
+)
 """Settings that hold the address of an HTTP server."""
 
 FILE_BYTES = 1_000_000
@@ -88,6 +92,11 @@ PATTERNS = {
     "^[0-9a-fA-F]{64}$": "the SHA-256 of the key, 64 hexadecimal digits: printf %s KEY | sha256sum",
     "^https?://": "an address; it starts with http:// or https://",
     r"^[a-z0-9][a-z0-9_.-]*$": "a name of small letters, digits, `-`, `_` and `.`",
+    r"^[a-z0-9_-]{1,31}$": "a command of small letters, digits, `-` and `_`, without its slash: ask",
+    r"^/[a-z0-9_-]{1,31}$": "a command of small letters, digits, `-` and `_`, with its slash: /ask",
+    r"^[a-z0-9_+'-]+$": "an emoji's name, without its colons: question",
+    r"^[^:\x00-\x1f\x7f]+$": "the name of a user; it has no colon",
+    r"^[A-Za-z_-]+(?:[ /][\x20-\x7e]*)?$": "a name of letters, and what else helps: Souffleur (it@example.org)",
 }
 """What each pattern in a settings class asks for."""
 

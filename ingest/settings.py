@@ -127,9 +127,12 @@ class IngestSettings(Section):
     guard: GuardSettings = GuardSettings()
     log: LogSettings = LogSettings()
     serve: Any = None
-    """The bot's; see `bot.settings`."""
+    """The bot's, as are the sections below; see `bot.settings`."""
     answer: Any = None
-    """The bot's; see `bot.settings`."""
+    slack: Any = None
+    mattermost: Any = None
+    channels: Any = None
+    conversation: Any = None
 
     @field_validator("sources")
     @classmethod
@@ -211,10 +214,13 @@ class Secrets(_Variables):
     state_password: SecretStr | None = None
 
 
-def secrets() -> Secrets:
+AnySecrets = TypeVar("AnySecrets", bound=Secrets)
+
+
+def secrets(secrets_class: type[AnySecrets] = Secrets) -> AnySecrets:  # type: ignore[assignment]  # mypy #3737
     """What the environment and `.env` hold. Raises `ConfigurationError` for an `.env` that is no text."""
     try:
-        return Secrets()
+        return secrets_class()
     except UnicodeDecodeError as error:
         raise ConfigurationError(".env: is not UTF-8 text; save it as UTF-8") from error
 

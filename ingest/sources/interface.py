@@ -63,6 +63,8 @@ class SourceSettings(BaseModel, ABC):
 
     readers: list[str] = Field(default=[EVERYONE])
     """Who may read a document of which neither the source nor the document itself says it. Empty: nobody."""
+    owners: tuple[str, ...] = ()
+    """Whom the bot hands a question about these documents to: `slack:U042`, `mattermost:` and a user's id."""
     token: SecretStr | None = Field(default=None, exclude=True)
     """Key, password or token, from the environment (`SOUFFLEUR_SOURCE_<NAME>_TOKEN`), never from the file."""
 

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from bot.composition import assistant, web_platform
+from bot.composition import assistant
+from bot.serving import web_platform
 from bot.settings import BotSettings
 from ingest.cli import cli
 

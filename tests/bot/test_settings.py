@@ -14,7 +14,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from bot.settings import BotSettings, Secrets, read
+from bot.settings import BotSecrets, BotSettings, Secrets, read
+from ingest.configuration import PATTERNS
 from ingest.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[2]
@@ -78,6 +79,18 @@ BAD = {
         "souffleur.yaml:3: serve.keys[0].sha256: not the SHA-256 of the key, 64 hexadecimal digits: "
         "printf %s KEY | sha256sum",
     ),
+    "a slash command without its slash": (
+        "slack: {command: ask}\n",
+        "souffleur.yaml:1: slack.command: not a command of small letters, digits, `-` and `_`, with its slash: /ask",
+    ),
+    "an emoji between its colons": (
+        "slack: {ask_reaction: ':question:'}\n",
+        "souffleur.yaml:1: slack.ask_reaction: not an emoji's name, without its colons: question",
+    ),
+    "a Mattermost of which nothing is said": (
+        "mattermost:\n",
+        "souffleur.yaml:1: mattermost.url: is missing; add `url: …`",
+    ),
     "no passages": (
         "answer: {passages: 0}\n",
         "souffleur.yaml:1: answer.passages: must be at least 1, got 0",
@@ -113,6 +126,24 @@ def test_whoever_asks_with_a_key_may_read_what_is_public() -> None:
     assert first.readers == {"public", "group:hr"}
     assert second.readers == {"public", "everyone"}
     assert first.sha256 == second.sha256 == DIGEST
+
+
+def test_a_platform_is_switched_on_by_its_section_although_that_is_empty() -> None:
+    assert settings_of("slack:\n").slack == settings_of("slack: {}\n").slack != settings_of("").slack
+
+
+def patterns(schema: Any) -> Iterator[str]:
+    """Every pattern that a setting must match, wherever it stands in a schema."""
+    if isinstance(schema, dict) and isinstance(schema.get("pattern"), str):
+        yield schema["pattern"]
+    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from patterns(inner)
+
+
+def test_whoever_breaks_a_pattern_is_told_in_words_what_it_asks_for() -> None:
+    known = set(patterns(BotSettings.model_json_schema()))
+    assert len(known) > 5
+    assert known - set(PATTERNS) == set()
 
 
 def test_the_example_changes_nothing_until_a_line_is_uncommented(folder: Path) -> None:
@@ -164,4 +195,4 @@ def test_the_example_documents_every_setting() -> None:
 def test_the_example_environment_documents_every_variable() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     names = {line.partition("=")[0] for line in lines if line and not line.startswith("#")}
-    assert names == {f"SOUFFLEUR_{name.upper()}" for name in Secrets.model_fields}
+    assert names == {f"SOUFFLEUR_{name.upper()}" for name in BotSecrets.model_fields}

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
 
 from bot.model import Answerer
 from bot.phrases import Say
@@ -43,6 +44,7 @@ def create_app(
     threads: ReadThread | None = None,
     checks: Mapping[str, Check] | None = None,
     public_url: str | None = None,
+    routes: Sequence[BaseRoute] = (),
     concurrent_answers: int = 16,
     answer_seconds: float = 300,
 ) -> FastAPI:
@@ -58,6 +60,7 @@ def create_app(
         threads: stored turns of a thread; without it, the history is what each request brings along.
         checks: what `/readyz` awaits, by name.
         public_url: where others reach this server, for links in answers; default: as the request addressed it.
+        routes: of other platforms, which see to themselves who may call them.
         concurrent_answers: further questions are refused with 429.
         answer_seconds: longest time for one answer.
     """
@@ -82,6 +85,7 @@ def create_app(
 
     for room in (openai_api, pages, probes):
         app.include_router(room.router)
+    app.router.routes.extend(routes)
     app.add_middleware(Guard, body_limit=BODY_LIMIT, sentence=sentence)
     _tell_errors(app)
     return app

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -29,7 +30,10 @@ class WebPlatform:
         self._host = host
         self._port = port
         self._socket: socket.socket | None = None
+        self.ending = asyncio.Event()
+        """Set when the end has been asked for, by a signal or by `stop`."""
         self._server = _Server(
+            self.ending,
             uvicorn.Config(
                 app,
                 http="h11",
@@ -41,7 +45,7 @@ class WebPlatform:
                 # Who asks is decided by the real peer address: see `keys`.
                 proxy_headers=False,
                 timeout_graceful_shutdown=int(finish_seconds),
-            )
+            ),
         )
 
     def bind(self) -> str:
@@ -68,6 +72,7 @@ class WebPlatform:
 
     def stop(self) -> None:
         """Ask for the end, as SIGTERM does."""
+        self.ending.set()
         self._server.should_exit = True
 
 
@@ -75,6 +80,14 @@ class _Server(uvicorn.Server):
     """Leaves the process to its owner: uvicorn would raise the signal again once it is done, and so end the process
     before whoever called `run` could close what is theirs.
     """
+
+    def __init__(self, ending: asyncio.Event, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._ending.set()
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,0 +1,31 @@
+"""`bot serve` with a chat platform: what its operator is told."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bot.composition import assistant
+from bot.platforms.interface import PlatformRefused
+from bot.platforms.mattermost.settings import MattermostSettings
+from bot.serving import service
+from bot.settings import BotSettings
+from tests.fakes.mattermost import Mattermost
+
+
+def settings(folder: Path, url: str, token: str) -> BotSettings:
+    mattermost = MattermostSettings(url=url, token=SecretStr(token))
+    return BotSettings(mattermost=mattermost).placed(folder)
+
+
+async def test_a_token_that_is_refused_ends_the_program_with_the_way_out_and_never_shows_it(tmp_path: Path) -> None:
+    async with Mattermost().served() as url:
+        chosen = settings(tmp_path, url, "not-a-token")
+        async with assistant(chosen) as ready, service(ready, chosen, any_port=True) as serving:
+            with pytest.raises(PlatformRefused, match="set SOUFFLEUR_MATTERMOST_TOKEN") as refused:
+                async with asyncio.timeout(20):
+                    await serving.run()
+    assert "not-a-token" not in str(refused.value)
