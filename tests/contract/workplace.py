@@ -46,6 +46,8 @@ class Workplace(Protocol):
     """A fake (or real) platform with its people. Nothing here waits for the bot: `seen` shows what is there now."""
 
     name: PlatformName
+    wordless: str
+    """What `status` returns for a sign without words ("… is typing"); empty where there is none."""
 
     def opened(self) -> AbstractAsyncContextManager[None]:
         """Run the server, with `ada`, `bob` and `cleo` as members of the company, `gast` as a guest."""
@@ -53,6 +55,10 @@ class Workplace(Protocol):
 
     def platform(self) -> ChatPlatform:
         """The adapter as a newly started program makes it, for the bot's account."""
+        ...
+
+    async def id_of(self, person: str) -> str:
+        """Their id on the platform."""
         ...
 
     async def locale(self, person: str, language: str) -> None: ...
