@@ -115,9 +115,7 @@ async def _serve(settings: BotSettings, *, any_port: bool) -> int:
         if not serving.address.endswith(f":{settings.serve.port}"):
             click.echo(f"Port {settings.serve.port} is taken by another program.")
         click.echo(f"Souffleur answers at {serving.address} (Ctrl-C ends it)")
-        if serving.attendance is not None:
-            click.echo(f"and in {', '.join(platform.name.title() for platform in serving.attendance.platforms)}")
-        await serving.run()
+        await serving.run(heard=lambda platform: click.echo(f"Connected to {platform.name.title()}"))
     return 0
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bot.answer import Answering
 from bot.conversations import Conversations
 from bot.dialogue.classifier import AddressedClassifier
+from bot.dialogue.pictures import Pictures
 from bot.followup import Followup
 from bot.language import LanguageDecider
 from bot.llm.extractive import ExtractiveWriter
@@ -48,6 +49,8 @@ class Assistant:
     writer: Writer | None
     classifier: AddressedClassifier | None
     """Absent without a chat model."""
+    pictures: Pictures | None
+    """Absent without a model that sees."""
 
 
 @asynccontextmanager
@@ -65,6 +68,9 @@ async def assistant(settings: BotSettings) -> AsyncIterator[Assistant]:
         writer = chat_writer(settings.models.chat)
         if writer is not None:
             stack.push_async_callback(writer.close)
+        seeing = chat_writer(settings.models.vision)
+        if seeing is not None:
+            stack.push_async_callback(seeing.close)
         phrases = Phrases()
         languages = LanguageDecider(settings.languages)
         metrics = Metrics()
@@ -103,6 +109,7 @@ async def assistant(settings: BotSettings) -> AsyncIterator[Assistant]:
             phrases=phrases,
             writer=writer,
             classifier=AddressedClassifier(writer, prompts) if writer is not None else None,
+            pictures=Pictures(seeing, prompts) if seeing is not None else None,
         )
 
 

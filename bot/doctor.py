@@ -38,6 +38,12 @@ EXTRAS = {
 
 GIGABYTE = 2**30
 
+RED = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mP4z8CAFTEMLQkAKP8/wc53yE8AAAAA"
+    "SUVORK5CYII="
+)
+"""A picture of eight by eight red points."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
@@ -78,6 +84,7 @@ def _checks(settings: BotSettings) -> list[tuple[str, Callable[[BotSettings], Aw
         ("embedding model", _embedding),
         ("reranker", _reranker),
         ("chat model", _chat),
+        ("vision model", _vision),
         ("serve", _serve),
         ("extras", _extras),
     ]
@@ -222,6 +229,24 @@ async def _chat(settings: BotSettings) -> Found:
     finally:
         await writer.close()
     return "ok", f"{writer.name} replies {reply.strip()[:40]!r}"
+
+
+async def _vision(settings: BotSettings) -> Found:
+    writer = chat_writer(settings.models.vision)
+    if writer is None:
+        return "note", "none: pictures in conversations are declined; set `models.vision` to a model that sees"
+    prompt = Prompt(
+        messages=(Message(role="user", content="Reply with the name of the colour.", picture=RED),),
+        question="",
+        passages=(),
+        language="en",
+        max_tokens=50,
+    )
+    try:
+        reply = "".join([piece async for piece in writer.write(prompt)])
+    finally:
+        await writer.close()
+    return "ok", f"{writer.name} sees {reply.strip()[:40]!r} in a red picture"
 
 
 async def _serve(settings: BotSettings) -> Found:

@@ -111,6 +111,8 @@ class Delta:
     """The next piece of the answer's text, never to be taken back."""
 
     text: str
+    cited: tuple[Passage, ...] = ()
+    """What is cited so far, under the numbers that the text shows; so that a text that is stopped has its sources."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -172,6 +172,17 @@ class Prompts:
             max_tokens=ADDRESSED_TOKENS,
         )
 
+    def picture(self, url: str) -> Prompt:
+        """The prompt that has the picture at the `data:` URL put into words."""
+        system, user = self._messages("picture")
+        return Prompt(
+            messages=(system, replace(user, picture=url)),
+            question="",
+            passages=(),
+            language="en",
+            max_tokens=self._budget.answer_tokens,
+        )
+
     def _messages(self, task: str, **variables: object) -> tuple[Message, ...]:
         template = self._templates.get_template(f"{task}.md.j2")
         context = template.new_context(variables)

@@ -25,6 +25,7 @@ from bot.dialogue.chat import Chat
 from bot.dialogue.classifier import AddressedClassifier
 from bot.dialogue.exchange import Exchange
 from bot.dialogue.inbox import Inbox
+from bot.dialogue.pictures import Pictures
 from bot.dialogue.private import Private
 from bot.dialogue.question import Questions
 from bot.dialogue.reception import Reception
@@ -66,23 +67,33 @@ class Service:
     attendance: Attendance | None
     """None without a chat platform."""
 
-    async def run(self) -> None:
+    async def run(self, *, heard: Callable[[ChatPlatform], None] = lambda platform: None) -> None:
         """Until SIGINT or SIGTERM; what is being written then is finished, within the bounds of each part.
 
-        Raises what a platform refuses at the start: a setting that must be mended.
+        `heard` is called once for each platform, when it is connected for the first time. Raises what a platform
+        refuses at the start: a setting that must be mended.
         """
         try:
             async with asyncio.TaskGroup() as tasks:
+                waiting: list[asyncio.Task[None]] = []
                 if self.attendance is not None:
                     tasks.create_task(self.attendance.run())
                     tasks.create_task(self._end_together(self.attendance))
+                    waiting = [tasks.create_task(_told(heard, each)) for each in self.attendance.platforms]
                 await self.web.run()
+                for task in waiting:
+                    task.cancel()
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
 
     async def _end_together(self, attendance: Attendance) -> None:
         await self.web.ending.wait()
         attendance.stop()
+
+
+async def _told(heard: Callable[[ChatPlatform], None], platform: ChatPlatform) -> None:
+    await platform.connected.wait()
+    heard(platform)
 
 
 @asynccontextmanager
@@ -100,6 +111,7 @@ async def service(ready: Assistant, settings: BotSettings, *, any_port: bool) ->
         conversations=ready.conversations,
         answerer=ready.answering.answer,
         classifier=ready.classifier,
+        pictures=ready.pictures,
         say=ready.phrases.say,
         languages=settings.languages,
         channels=settings.channels,
@@ -148,6 +160,7 @@ async def attended(
     conversations: Conversations,
     answerer: Answerer,
     classifier: AddressedClassifier | None,
+    pictures: Pictures | None,
     say: Say,
     languages: Sequence[str],
     channels: Mapping[str, ChannelSettings],
@@ -175,7 +188,8 @@ async def attended(
             sandbox=sandbox,
             folder=folder,
             languages=tuple(languages),
-            pictures=bool(parsing.ocr),
+            ocr=bool(parsing.ocr),
+            pictures=pictures,
             say=say,
             now=now,
         )

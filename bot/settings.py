@@ -31,6 +31,7 @@ __all__ = [
 class BotSecrets(Secrets):
     """What `ingest` needs too, and what only the bot does."""
 
+    vision_api_key: SecretStr | None = None
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
     slack_signing_secret: SecretStr | None = None
@@ -49,6 +50,8 @@ class BotModelSettings(ModelSettings):
 
     chat: ChatSettings | None = None
     """Absent: extractive answers."""
+    vision: ChatSettings | None = None
+    """Puts pictures in conversations into words. Absent: they are declined."""
 
 
 class ApiKey(Section):
@@ -116,6 +119,9 @@ class BotSettings(IngestSettings):
         if not isinstance(secrets, BotSecrets):
             return settings
         update: dict[str, Any] = {}
+        if settings.models.vision is not None:
+            vision = settings.models.vision.model_copy(update={"api_key": secrets.vision_api_key})
+            update["models"] = settings.models.model_copy(update={"vision": vision})
         if settings.slack is not None:
             update["slack"] = settings.slack.model_copy(
                 update={

@@ -36,7 +36,7 @@ class Walk:
         if not self.pieces:
             self.lap("first_token")
         self.pieces.append(text)
-        return Delta(text=text)
+        return Delta(text=text, cited=self._cited())
 
     def lap(self, stage: str) -> None:
         self.timings[stage] = time.perf_counter() - self.started
@@ -47,13 +47,12 @@ class Walk:
         for passage in self.passages:
             numbers.setdefault(passage.number, len(numbers) + 1)
         passages = tuple(replace(passage, number=numbers[passage.number]) for passage in self.passages)
-        cited = sorted(passages, key=lambda passage: passage.number)[: len(self.shown)]
         return Finished(
             answer=Answer(
                 text="".join(self.pieces),
                 language=self.language,
                 outcome=outcome,
-                citations=tuple(cited),
+                citations=self._cited(),
                 passages=passages,
                 trace_id=self.trace_id,
                 written_by=self.written_by,
@@ -63,3 +62,8 @@ class Walk:
                 timings=dict(self.timings),
             )
         )
+
+    def _cited(self) -> tuple[Passage, ...]:
+        """The passages that the text cites, in the order of the numbers it shows."""
+        by_number = {passage.number: passage for passage in self.passages}
+        return tuple(replace(by_number[number], number=shown) for number, shown in self.shown.items())

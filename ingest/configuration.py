@@ -27,6 +27,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 SECRETS = {
     ("models", "chat"): "SOUFFLEUR_CHAT_API_KEY",
+    ("models", "vision"): "SOUFFLEUR_VISION_API_KEY",
     ("models", "embedding"): "SOUFFLEUR_EMBEDDING_API_KEY",
     ("models", "reranker"): "SOUFFLEUR_RERANKER_API_KEY",
     ("index",): "SOUFFLEUR_QDRANT_API_KEY",

@@ -100,7 +100,8 @@ class ModelSettings(Section):
     """The `models` section; each one is optional."""
 
     chat: Any = None
-    """The bot's; see `bot.settings`."""
+    """The bot's, as is the next; see `bot.settings`."""
+    vision: Any = None
     embedding: EmbeddingSettings | None = None
     reranker: RerankerSettings | None = None
 

@@ -19,6 +19,8 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.dialogue import pictures
+from bot.dialogue.pictures import PictureLater, Pictures, PictureUnread
 from bot.model import ATTACHED
 from bot.phrases import Say
 from bot.platforms.events import File, Spot
@@ -104,7 +106,8 @@ class Attachments:
         sandbox: open; shared with nobody or with everybody, it queues.
         folder: where files are while they are read; made where it is not there.
         languages: candidates for the language of a file.
-        pictures: whether pictures of text are read (`parsing.ocr`).
+        ocr: whether the sandbox reads text in pictures (`parsing.ocr`).
+        pictures: puts pictures into words; None where no model sees.
     """
 
     def __init__(
@@ -114,7 +117,8 @@ class Attachments:
         sandbox: Parsing,
         folder: Path,
         languages: tuple[str, ...],
-        pictures: bool,
+        ocr: bool,
+        pictures: Pictures | None,
         say: Say,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -122,6 +126,7 @@ class Attachments:
         self._sandbox = sandbox
         self._folder = folder
         self._languages = languages
+        self._ocr = ocr
         self._pictures = pictures
         self._say = say
         self._now = now
@@ -145,7 +150,6 @@ class Attachments:
                 left -= 1
                 read = await self._read(platform, file)
             if read is None:
-                logger.info("file %r of a conversation is left for later: %d were read now", file.id, MAX_FILES)
                 notes.append(self._say(language, "chat-file-unreadable", name=_shown(file.name)))
                 continue
             if isinstance(read, str):
@@ -162,15 +166,23 @@ class Attachments:
 
     def _refused(self, file: File) -> Refusal | None:
         """Why a file is not even downloaded."""
-        if not self._pictures and _is_picture(file):
+        seen = self._is_seen(file)
+        if _is_picture(file) and not seen and not self._ocr:
             return "chat-image-declined"
-        return "chat-file-too-large" if file.size > MAX_BYTES else None
+        return "chat-file-too-large" if file.size > (pictures.MAX_BYTES if seen else MAX_BYTES) else None
 
-    async def _read(self, platform: ChatPlatform, file: File) -> tuple[Chunk, ...] | Refusal:
-        """The passages of one file, or why there are none."""
+    def _is_seen(self, file: File) -> bool:
+        """Whether a model looks at it."""
+        return self._pictures is not None and file.media_type in pictures.MEDIA_TYPES
+
+    async def _read(self, platform: ChatPlatform, file: File) -> tuple[Chunk, ...] | Refusal | None:
+        """The passages of one file, or why there are none; None when it may be read another time."""
         try:
             parsed = await self._parsed(platform, file)
-        except (MessageGone, PlatformRefused, ParseError, OSError) as error:
+        except PictureLater as error:
+            logger.warning("file %r of a conversation is left for later: %s", file.id, error)
+            return None
+        except (MessageGone, PlatformRefused, ParseError, PictureUnread, OSError) as error:
             logger.warning("file %r of a conversation is not read: %s", file.id, error)
             return "chat-file-unreadable"
         chunks = await asyncio.to_thread(self._understood, file, parsed)
@@ -189,6 +201,8 @@ class Attachments:
                 raise PlatformUnavailable(
                     f"{platform.name}: a file took longer than {DOWNLOAD_SECONDS:.0f} s; it is tried again"
                 ) from error
+            if self._pictures is not None and self._is_seen(file):
+                return await self._pictures.read(path, file.media_type)
             original = Original(path=path, name=_shown(file.name), media_type=file.media_type or None)
             try:
                 async with asyncio.timeout(PARSE_SECONDS):

@@ -86,11 +86,14 @@ class Attendance:
         while True:
             try:
                 await platform.run(self._receive, self._memory)
-            except SouffleurError as error:
+            except Exception as error:  # the platforms' event loop: one must not end the others
                 was_connected = was_connected or platform.connected.is_set()
                 platform.connected.clear()
                 if not was_connected:
                     raise
-                logger.error("%s: %s; tried again in %.0f s", platform.name, error, HEAR_AGAIN_SECONDS)
-                self._refused[platform.name] = str(error)
+                foreseen = isinstance(error, SouffleurError)
+                why = str(error) if foreseen else f"{platform.name}: {type(error).__name__}"
+                again = "%s: %s; tried again in %.0f s"
+                logger.error(again, platform.name, why, HEAR_AGAIN_SECONDS, exc_info=None if foreseen else error)
+                self._refused[platform.name] = why
             await self._sleep(HEAR_AGAIN_SECONDS)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bot.audience import OUTSIDER
 from bot.dialogue.chat import Chat
+from bot.dialogue.tables import storable
 from bot.model import Asker, Place, Question, Turn
 from bot.platforms.events import File, Spot
 from bot.platforms.interface import ChatPlatform, Message, Person
@@ -75,7 +76,7 @@ class Questions:
         thread = await self._chat.platform(ask.spot).thread(ask.spot) if ask.thread is None else ask.thread
         ask = _as_it_is_now(ask, thread)
         history = await self.history(ask.spot, thread, ask.message, of=ask.key)
-        text = ask.text
+        text = storable(ask.text)
         if not text.strip() and not ask.files and history and history[-1].role == "user":
             # A bare mention below somebody's question asks for an answer to that.
             history, text = history[:-1], history[-1].text

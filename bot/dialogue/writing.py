@@ -20,7 +20,7 @@ from bot.dialogue.chat import Chat
 from bot.dialogue.question import Ask, Questions
 from bot.dialogue.replies import Reply
 from bot.dialogue.workers import Claim
-from bot.model import Answer, Answerer, AnswerEvent, Delta, Finished, Question, Status
+from bot.model import Answer, Answerer, AnswerEvent, Delta, Finished, Passage, Question, Status
 from bot.platforms.events import Deleted, Edited, Event
 from bot.platforms.interface import AddressOf, Draft, MessageGone, Post, WritingStopped, sources
 from ingest.errors import Transient
@@ -38,6 +38,7 @@ class _Told:
     """What readers have been told so far."""
 
     pieces: list[str] = field(default_factory=list)
+    cited: tuple[Passage, ...] = ()
     answer: Answer | None = None
     notes: tuple[str, ...] = ()
 
@@ -111,10 +112,7 @@ class Writing:
         return Post(
             text=answer.text,
             language=answer.language,
-            sources=sources(
-                answer.citations, language=answer.language, say=self._chat.say, address_of=self._address_of
-            ),
-            sources_label=self._chat.say(answer.language, "sources") if answer.citations else "",
+            **self._sources(answer.citations, answer.language),
             notes=(*answer.notes, *notes),
             buttons=self._buttons.under(
                 ask.key,
@@ -125,6 +123,11 @@ class Writing:
                 owners=bool(owners),
             ),
         )
+
+    def _sources(self, cited: Sequence[Passage], language: str) -> dict[str, Any]:
+        """What a post shows of the passages that its text cites."""
+        listed = sources(cited, language=language, say=self._chat.say, address_of=self._address_of)
+        return {"sources": listed, "sources_label": self._chat.say(language, "sources") if listed else ""}
 
     async def _finished(self, ask: Ask, reply: Reply, post: Post, over: Sequence[str]) -> None:
         """Show what was stored; the model is not asked again."""
@@ -179,6 +182,7 @@ class Writing:
                         await draft.status(shown)
                     case Delta():
                         told.pieces.append(event.text)
+                        told.cited = event.cited
                         await draft.write(event.text)
                     case Finished():
                         told.answer = event.answer
@@ -204,7 +208,8 @@ class Writing:
         said = self._chat.say(reply.language, "chat-stopped-by", name=name)
         again = (self._buttons.button("again", ask.key, ask.spot, language=reply.language),)
         if told.text:
-            return Post(text=told.text, language=reply.language, notes=(said,), buttons=again)
+            shown = self._sources(told.cited, reply.language)
+            return Post(text=told.text, language=reply.language, **shown, notes=(said,), buttons=again)
         return earlier or Post(text=said, language=reply.language, buttons=again)
 
 

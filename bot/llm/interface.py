@@ -43,6 +43,8 @@ class ChatRefused(Terminal):
 class Message:
     role: Literal["system", "user", "assistant"]
     content: str
+    picture: str = ""
+    """A `data:` URL that goes with the content; only for models that see."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

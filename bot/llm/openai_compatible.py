@@ -13,7 +13,7 @@ import stamina
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from pydantic import BaseModel, ConfigDict
 
-from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Prompt
+from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Message, Prompt
 from ingest.http import asked_to_wait, is_busy, pause, words
 from ingest.index.endpoint import api_root, plain_key
 
@@ -121,11 +121,7 @@ class OpenAIWriter:
         await self._client.close()
 
     async def _open(self, prompt: Prompt, deadline: _Deadline) -> openai.AsyncStream[ChatCompletionChunk]:
-        # Lone surrogates, which UTF-8 cannot carry, become question marks.
-        messages = [
-            {"role": message.role, "content": message.content.encode("utf-8", "replace").decode()}
-            for message in prompt.messages
-        ]
+        messages = [{"role": message.role, "content": _content(message)} for message in prompt.messages]
         try:
             async with asyncio.timeout_at(deadline.at):
                 async for attempt in stamina.retry_context(on=self._wait, attempts=ATTEMPTS, timeout=None):
@@ -260,3 +256,11 @@ async def _drain(stream: openai.AsyncStream[ChatCompletionChunk]) -> None:
         async with asyncio.timeout(DRAIN_SECONDS):
             async for _ in stream:
                 pass
+
+
+def _content(message: Message) -> str | list[dict[str, object]]:
+    # Lone surrogates, which UTF-8 cannot carry, become question marks.
+    text = message.content.encode("utf-8", "replace").decode()
+    if not message.picture:
+        return text
+    return [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": message.picture}}]

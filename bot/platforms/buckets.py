@@ -20,7 +20,7 @@ MOST_IDLE = 1000
 """Buckets kept though nobody has used them long enough for them to be full again."""
 
 LONGEST_PAUSE = 600.0
-"""Seconds; whoever asks for more is asked again then. One answer of a broken proxy must not silence the bot for good."""
+"""Seconds; who asks for more is asked again then: one answer of a broken proxy must not silence the bot for good."""
 
 ROUNDING = 1e-9
 """Tokens, or seconds, by which sums of fractions may be short of a whole one."""

@@ -9,11 +9,11 @@ import pytest
 from pydantic import SecretStr
 
 from bot.composition import assistant
-from bot.platforms.interface import PlatformRefused
+from bot.platforms.interface import ChatPlatform, PlatformRefused
 from bot.platforms.mattermost.settings import MattermostSettings
 from bot.serving import service
 from bot.settings import BotSettings
-from tests.fakes.mattermost import Mattermost
+from tests.fakes.mattermost import TOKEN, Mattermost
 
 
 def settings(folder: Path, url: str, token: str) -> BotSettings:
@@ -29,3 +29,32 @@ async def test_a_token_that_is_refused_ends_the_program_with_the_way_out_and_nev
                 async with asyncio.timeout(20):
                     await serving.run()
     assert "not-a-token" not in str(refused.value)
+
+
+async def test_whoever_starts_it_is_told_once_it_hears_a_platform_and_not_before(tmp_path: Path) -> None:
+    server, told = Mattermost(), list[str]()
+    async with server.served() as url:
+        chosen = settings(tmp_path, url, TOKEN)
+        async with assistant(chosen) as ready, service(ready, chosen, any_port=True) as serving:
+
+            def heard(platform: ChatPlatform) -> None:
+                assert platform.connected.is_set()
+                told.append(platform.name)
+                serving.web.stop()
+
+            async with asyncio.timeout(20):
+                await serving.run(heard=heard)
+    assert told == ["mattermost"]
+
+
+async def test_a_platform_that_was_never_there_does_not_keep_the_program_from_ending(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, "http://127.0.0.1:9", TOKEN)
+    async with (
+        assistant(chosen) as ready,
+        service(ready, chosen, any_port=True) as serving,
+        asyncio.timeout(20),
+        asyncio.TaskGroup() as tasks,
+    ):
+        running = tasks.create_task(serving.run(heard=lambda platform: pytest.fail("nothing is there")))
+        serving.web.stop()
+        await running

@@ -235,6 +235,7 @@ class Office:
                 conversations=self.conversations,
                 answerer=self.knowledge.answering(self.pen, remember=self.conversations.remember).answer,
                 classifier=AddressedClassifier(self.pen, prompts()),
+                pictures=None,
                 say=SAY,
                 languages=DECIDER.candidates,
                 channels=self.channels,

@@ -97,6 +97,7 @@ async def test_what_is_written_when_it_is_stopped_stays(at: Office) -> None:
 
     answer = await at.until(marked)
     assert "thirty days" in answer.text
+    assert answer.links == ("https://docs.example.org/leave",)
     assert not answer.streaming
     assert "stop" not in answer.buttons
 

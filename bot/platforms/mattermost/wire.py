@@ -140,20 +140,22 @@ class Wire:
         request = self._http.build_request(
             method, url, json=json, params=params, headers=None if plain else self.authorization
         )
-        async with self._translated(request.url.path, PATIENCE_SECONDS):
+        # Whoever knows the rest of an address to answer a command at can answer in the bot's place.
+        about = "/hooks/commands/…" if plain else request.url.path
+        async with self._translated(about, PATIENCE_SECONDS):
             async for attempt in stamina.retry_context(
                 on=lambda error: repeat and _passing(error), attempts=ATTEMPTS, wait_initial=0.2, wait_max=5
             ):
                 with attempt:
                     response = await self._sent(request, urgent=urgent, within=within * (2 if urgent else 1))
-        self._check(response, gone=gone)
+        self._check(response, about, gone=gone)
         if plain or not response.content:
             return None
         try:
             return response.json()
         except ValueError as error:
             raise PlatformUnavailable(
-                f"mattermost: {self.server!r} answered {request.url.path!r} with damaged JSON; it may work later"
+                f"mattermost: {self.server!r} answered {about!r} with damaged JSON; it may work later"
             ) from error
 
     async def _sent(self, request: httpx.Request, *, urgent: bool, within: float) -> httpx.Response:
@@ -179,7 +181,9 @@ class Wire:
             async with asyncio.timeout(seconds):
                 yield
         except TimeoutError as error:
-            raise PlatformUnavailable(f"mattermost: {self.server!r} did not answer {path!r} in {seconds:g} s") from error
+            raise PlatformUnavailable(
+                f"mattermost: {self.server!r} did not answer {path!r} in {seconds:g} s"
+            ) from error
         except httpx.HTTPStatusError as error:
             said = words(error.response.text)
             raise PlatformUnavailable(
@@ -191,9 +195,9 @@ class Wire:
                 "`mattermost.url` right?"
             ) from error
 
-    def _check(self, response: httpx.Response, *, gone: Collection[int]) -> None:
+    def _check(self, response: httpx.Response, path: str, *, gone: Collection[int]) -> None:
         """Raises what a refusal means."""
-        status, path = response.status_code, response.url.path
+        status = response.status_code
         if response.has_redirect_location:
             to = urlsplit(response.headers["location"])
             raise Refused(
@@ -238,7 +242,7 @@ class Wire:
             async with self._http.stream("GET", f"{self.url}/api/v4{path}", headers=self.authorization) as response:
                 if not response.is_success or _is_page(response):
                     await response.aread()
-                    self._check(response, gone=(403, 404))
+                    self._check(response, path, gone=(403, 404))
                 written = 0
                 with to.open("wb") as file:
                     async for piece in response.aiter_bytes(1 << 16):

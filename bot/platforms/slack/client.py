@@ -218,6 +218,8 @@ class Client:
 
     async def respond(self, url: str, message: Mapping[str, Any]) -> None:
         """Send `message` to a `response_url`. Raises `Refusal` when it has run out: five times, within 30 minutes."""
+        if not self._is_slacks(url):
+            raise Refusal("slack: a response address is none of Slack's, and nothing is sent there", "expired_url")
         try:
             async with self.session.post(url, json=dict(message), allow_redirects=False) as response:
                 status = response.status
@@ -242,6 +244,8 @@ class Client:
             async with self.session.get(url, headers=headers, timeout=timeout, allow_redirects=False) as response:
                 self._check_file(response, name)
                 await _write(response, to, name=name, max_bytes=max_bytes)
+        except ValueError as error:  # an address with a name and a password in it, say
+            raise PlatformRefused(f"slack: the file {name!r} has an address that nothing is read from") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             cause = type(error).__name__
             raise PlatformUnavailable(f"slack: the file {name!r} could not be read ({cause}); try again") from error
@@ -290,11 +294,17 @@ class Client:
             ) from error
 
     def _is_slacks(self, url: str) -> bool:
-        parts, own = urlsplit(url), urlsplit(self.web.base_url)
+        """Whether what lies there is Slack's own: of the host that the API is at, or below it or slack.com by https."""
+        try:
+            parts, own = urlsplit(url), urlsplit(self.web.base_url)
+        except ValueError:
+            return False
         if (parts.scheme, parts.netloc) == (own.scheme, own.netloc):
             return True
         host = parts.hostname or ""
-        return parts.scheme == "https" and (host == "slack.com" or host.endswith(".slack.com"))
+        return parts.scheme == "https" and any(
+            host == domain or host.endswith(f".{domain}") for domain in ("slack.com", own.hostname)
+        )
 
     def _check_file(self, response: aiohttp.ClientResponse, name: str) -> None:
         if response.status == 404:
@@ -344,6 +354,9 @@ def _refusal(
             " App Manifest, and install the app again",
             code,
         )
+    if code == "not_allowed_token_type":
+        kinds = f"{BOT_TOKEN} begins with xoxb-, {APP_TOKEN} with xapp-"
+        return Refusal(f"{about}: the token is one of another kind; {kinds}", code)
     if code in KEY_ERRORS:
         return Refusal(f"{about}: the token is wrong or was revoked; set {token} to the app's", code)
     if code in GONE:

@@ -32,6 +32,12 @@ MOST_LOOKED_UP = 30
 MOST_PAGES = 20
 """Of the whole directory."""
 
+BOT_SECONDS = 1.0
+"""To learn whether somebody is a bot: Slack wants its acknowledgement within three."""
+
+MOST_NAMED = 20
+"""People whose names are asked for because of one message; the others in it are called by what Slack wrote."""
+
 UNKNOWN_USER = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 
 Key = TypeVar("Key", bound=Hashable)
@@ -71,39 +77,51 @@ class Directory:
         self._harmless: set[str] = set()
         """Bots, which the company itself added, and the deactivated: no members, and yet no outsiders who read."""
 
-    async def person(self, id: str, me: Identity) -> Person:
-        """Somebody; who is not known to Slack is no member."""
+    async def person(self, id: str, me: Identity, *, urgent: bool = True) -> Person:
+        """Somebody; who is not known to Slack is no member. `urgent`: somebody waits for more than a name."""
         if (kept := self._people.get(id)) is not None:
             return kept
         async with self._turn(id):
             if (kept := self._people.get(id)) is not None:
                 return kept
             try:
-                answer = await self._client.call("users.info", user=id, include_locale=True)
+                answer = await self._client.call("users.info", urgent=urgent, user=id, include_locale=True)
             except Refusal as error:
                 if error.code not in UNKNOWN_USER:
                     raise
                 return self._people.put(id, Person(id=id, name=id, locale=None, member=False))
             return self._known(answer["user"], me)
 
-    async def names(self, ids: Iterable[str], me: Identity, *, within: float = 10.0) -> dict[str, str]:
-        """What people are called, as far as that can be learned within so many seconds."""
+    async def names(
+        self, ids: Iterable[str], me: Identity, *, within: float = 10.0, most: int = MOST_MEMBERS
+    ) -> dict[str, str]:
+        """What people are called, as far as that can be learned within so many seconds and by asking `most` times."""
         wanted = sorted(set(ids))
-        found: dict[str, str] = {}
+        found = {id: known.name for id in wanted if (known := self._people.get(id)) is not None}
+        unknown = [id for id in wanted if id not in found][:most]
 
         async def name(id: str) -> None:
             try:
-                found[id] = (await self.person(id, me)).name
+                found[id] = (await self.person(id, me, urgent=False)).name
             except (PlatformUnavailable, PlatformRefused) as error:
                 logger.warning("the name of a mentioned person is not known: %s", error)
 
         try:
             async with asyncio.timeout(within), asyncio.TaskGroup() as group:
-                for id in wanted:
+                for id in unknown:
                     group.create_task(name(id))
         except TimeoutError:
             logger.warning("slack: %d of %d names were not learned in time", len(wanted) - len(found), len(wanted))
         return found
+
+    async def is_bot(self, id: str, me: Identity) -> bool:
+        """Whether it is a program, or nobody any more; False also where that cannot be learned in time."""
+        try:
+            async with asyncio.timeout(BOT_SECONDS):
+                await self.person(id, me)
+        except (PlatformUnavailable, PlatformRefused, TimeoutError) as error:
+            logger.warning("slack: whether %s is a bot is not known: %s", id, str(error) or "no answer in time")
+        return id in self._harmless
 
     async def room(self, spot: Spot, me: Identity) -> Room:
         """A channel and whether outsiders can read it; True where that cannot be learned."""

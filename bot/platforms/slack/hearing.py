@@ -20,13 +20,13 @@ from slack_bolt.response import BoltResponse
 
 from bot.phrases import Say
 from bot.platforms import rendering
-from bot.platforms.events import Commanded, Event, Pressed
+from bot.platforms.events import Commanded, Event, Pointed, Pressed
 from bot.platforms.interface import MessageGone, PlatformRefused, PlatformUnavailable, Receipt, Receive
 from bot.platforms.slack import blocks, convert
 from bot.platforms.slack.blocks import Page
 from bot.platforms.slack.client import Client
 from bot.platforms.slack.convert import Identity, Reading
-from bot.platforms.slack.directory import Directory
+from bot.platforms.slack.directory import MOST_MEMBERS, MOST_NAMED, Directory
 from bot.platforms.slack.markup import escaped
 from bot.platforms.slack.posting import Posting
 from bot.platforms.slack.settings import SlackSettings
@@ -122,10 +122,10 @@ class Hearing:
 
     async def reading(self, payload: Any, me: Identity, *, within: float = NAMING_SECONDS) -> Reading:
         """What is needed to read `payload`: the names in it."""
-        return await self.reading_of(convert.named(payload), me, within=within)
+        return await self.reading_of(convert.named(payload), me, within=within, most=MOST_NAMED)
 
-    async def reading_of(self, ids: set[str], me: Identity, *, within: float = NAMING_SECONDS) -> Reading:
-        names = await self._directory.names(ids - {me.user}, me, within=within)
+    async def reading_of(self, ids: set[str], me: Identity, *, within: float, most: int = MOST_MEMBERS) -> Reading:
+        names = await self._directory.names(ids - {me.user}, me, within=within, most=most)
         return Reading(me=me, names=names, ask_reaction=self._settings.ask_reaction)
 
     _reading = reading
@@ -142,6 +142,8 @@ class Hearing:
                 self._afterwards(self._suggest(str(event["channel"]), str(event["user"]), me))
             return _acknowledged()
         found = _read(convert.of_event, event, await self._reading({"event": event}, me))
+        if isinstance(found, Pointed) and await self._directory.is_bot(found.by, me):
+            return _acknowledged()
         if found is not None:
             await self.keep(found)
             self.heard = max(self.heard, found.at.timestamp())
@@ -224,7 +226,7 @@ def _read(
     """What is in a payload; one that is not as documented is dropped, as it would be no better when it comes again."""
     try:
         return convert_to(payload, reading)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         logger.error(
             "slack: a payload of type %r is not as documented (%s: %s), and is dropped",
             payload.get("type"),
@@ -240,6 +242,8 @@ async def _courtesy(work: Coroutine[Any, Any, None]) -> None:
             await work
     except (PlatformUnavailable, PlatformRefused, MessageGone, TimeoutError) as error:
         logger.warning("not shown: %s", str(error) or "no answer in time")
+    except Exception as error:  # the platform's event loop: no courtesy may end it
+        logger.error("not shown: %s", type(error).__name__, exc_info=error)
 
 
 async def _not_kept(error: Exception) -> BoltResponse:

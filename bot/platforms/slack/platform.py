@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -50,6 +50,9 @@ EVENTS_PATH = "/slack/events"
 
 LARGEST_BODY = 1024 * 1024
 """Bytes of one of them."""
+
+BODY_SECONDS = 10.0
+"""For all of them to come; whoever sends slowly is not Slack, which waits three seconds for an answer."""
 
 THREAD_PAGES = 5
 """Of a thread, 1,000 messages each: the oldest come first, and the latest are wanted."""
@@ -112,7 +115,7 @@ class SlackPlatform:
         return (Route(EVENTS_PATH, self._posted_to, methods=["POST"]),)
 
     async def run(self, receive: Receive, memory: Memory) -> None:
-        """Hear until cancelled. Raises PlatformRefused where the bot's token is not taken at the start."""
+        """Hear until cancelled. Raises PlatformRefused where a token is not taken at the start."""
         await self._signed_in()
         self._hearing.receive = receive
         try:
@@ -127,6 +130,8 @@ class SlackPlatform:
                     group.create_task(self._connections.run(self._hearing.dispatch))
                 else:
                     self._catchup.up()
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
         finally:
             self._catchup.down()
             self._hearing.receive = None
@@ -219,9 +224,13 @@ class SlackPlatform:
     async def _me(self) -> Identity:
         if self._identity is None:
             answer = await self._client.call("auth.test", urgent=True)
-            self._identity = Identity(
-                team=str(answer["team_id"]), user=str(answer["user_id"]), bot=str(answer.get("bot_id") or "")
-            )
+            try:
+                team, user = str(answer["team_id"]), str(answer["user_id"])
+            except KeyError as error:
+                raise PlatformRefused(
+                    f"slack: {self._settings.base_url!r} does not say whose the token is; is `base_url` right?"
+                ) from error
+            self._identity = Identity(team=team, user=user, bot=str(answer.get("bot_id") or ""))
         return self._identity
 
     async def _messages(self, found: Sequence[dict[str, Any]]) -> tuple[Message, ...]:
@@ -245,17 +254,21 @@ class SlackPlatform:
 
     async def _posted_to(self, request: Request) -> Response:
         body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > LARGEST_BODY:
-                return PlainTextResponse("too large", status_code=413)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for piece in request.stream():
+                    body += piece
+                    if len(body) > LARGEST_BODY:
+                        return PlainTextResponse("too large", status_code=413)
+        except (ClientDisconnect, TimeoutError):
+            return PlainTextResponse("not complete", status_code=400)
         # Bolt takes both of these for well-formed.
         timestamp = request.headers.get("x-slack-request-timestamp", "")
         if not timestamp.isdecimal() or not request.headers.get("x-slack-signature", "").isascii():
             return PlainTextResponse("not signed", status_code=401)
         try:
             asked = to_async_bolt_request(request, bytes(body))
-        except ValueError:
+        except (ValueError, RecursionError):
             return PlainTextResponse("not readable", status_code=400)
         return to_starlette_response(await self._hearing.dispatch(asked))
 

@@ -6,7 +6,6 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from bot.platforms.events import Spot
 from bot.platforms.interface import MessageGone, Post
@@ -159,7 +158,7 @@ class Posting:
 
     async def _responded(self, spot: Spot, url: str, pages: Sequence[Page]) -> bool:
         # The address of a button's press would replace the message that carries the button.
-        replaces = "/commands/" in urlsplit(url).path
+        replaces = "/commands/" in url
         for place, page in enumerate(pages):
             message: dict[str, Any] = {
                 **({"thread_ts": spot.thread} if spot.thread else {}),

@@ -72,7 +72,7 @@ async def _of_mode(settings: SlackSettings, client: Client) -> Finding:
     except (PlatformRefused, PlatformUnavailable) as error:
         return (
             "problem",
-            f"{_bare(error)}; the app-level token needs the scope connections:write, the app Socket Mode enabled",
+            f"{_bare(error)}; it needs the scope connections:write, and the app needs Socket Mode switched on",
         )
     return ("ok", "the app-level token opens connections")
 

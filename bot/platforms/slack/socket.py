@@ -58,12 +58,22 @@ class Connections:
         self._down = down
         self._pause = pause
         self._hearing = 0
+        self._heard = False
+        """Whether any connection ever did."""
+        self._told: set[str] = set()
+        """What the operator was told of this outage."""
 
     async def run(self, dispatch: Dispatch) -> None:
-        """Hand what is delivered to `dispatch` until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for number in range(1, self._count + 1):
-                group.create_task(self._kept_up(number, dispatch))
+        """Hand what is delivered to `dispatch` until cancelled.
+
+        Raises PlatformRefused when the app-level token is not taken at the start: no further attempt would mend that.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number in range(1, self._count + 1):
+                    group.create_task(self._kept_up(number, dispatch))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
 
     async def _kept_up(self, number: int, dispatch: Dispatch) -> None:
         failures = 0
@@ -73,9 +83,13 @@ class Connections:
                 async with asyncio.timeout(OPENING_SECONDS) as opening:
                     await connection.open(lambda: opening.reschedule(None), self._came)
                 why = connection.ended
-            except (PlatformUnavailable, PlatformRefused, MessageGone) as error:
+            except PlatformRefused as error:
+                if not self._heard:
+                    raise
                 why = str(error)
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            except (PlatformUnavailable, MessageGone) as error:
+                why = str(error)
+            except Exception as error:  # noqa: BLE001 (the platform's event loop: nothing that comes may end it)
                 # The error's own text may hold the address, and with it a ticket.
                 why = f"slack: connection {number} was not to be had ({type(error).__name__})"
             finally:
@@ -83,14 +97,20 @@ class Connections:
                     failures = failures if connection.unwanted else 0
                     self._went()
             seconds = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
-            level = logging.WARNING if failures else logging.INFO
-            logger.log(level, "%s; connecting again in %g s", why, seconds)
+            # Slack ends connections as a matter of course; what goes on is told once, each attempt at level info.
+            level = logging.WARNING if failures and why not in self._told else logging.INFO
+            self._told |= {why} if failures else set()
+            logger.log(level, "%s; tried again in %g s, until it works", why, seconds)
             failures += 1
             await self._pause(seconds)
 
     def _came(self) -> None:
         self._hearing += 1
+        self._heard = True
         if self._hearing == 1:
+            if self._told:
+                logger.warning("slack: connected again")
+            self._told.clear()
             self._up()
 
     def _went(self) -> None:
@@ -152,7 +172,11 @@ class _Connection:
 
     async def _taken(self, socket: aiohttp.ClientWebSocketResponse, envelope: dict[str, Any]) -> None:
         """Acknowledge an envelope once it is kept; otherwise Slack delivers it again."""
-        request = AsyncBoltRequest(mode="socket_mode", body=envelope["payload"])
+        try:
+            request = AsyncBoltRequest(mode="socket_mode", body=envelope["payload"])
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            logger.error("slack: an envelope that is not as documented is dropped (%s)", type(error).__name__)
+            return
         answer = await self._dispatch(request)
         if answer.status != 200:
             return
@@ -169,6 +193,6 @@ def _object(text: str) -> dict[str, Any]:
     """A frame's content; what is no JSON object is nothing to us."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     return found if isinstance(found, dict) else {}

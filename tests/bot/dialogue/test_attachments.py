@@ -19,12 +19,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.dialogue import attachments
 from bot.dialogue.attachments import MAX_BYTES, MAX_CHUNKS, MAX_FILES, MAX_NOTES, METADATA, Attachments, Read
+from bot.dialogue.pictures import Pictures
+from bot.llm.interface import ChatRefused, ChatUnavailable
+from bot.llm.scripted import Failure, Reply, ScriptedWriter
 from bot.model import ATTACHED
 from bot.platforms.events import File, Spot
 from bot.platforms.interface import MessageGone, PlatformRefused, PlatformUnavailable
 from ingest.model import Original, Parsed
 from ingest.parsers.interface import ParsingSettings
 from ingest.parsers.sandbox import Sandbox
+from tests.fixtures.assistant import prompts
 from tests.ingest.parsers import documents
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -83,7 +87,8 @@ class Room:
 
     def __init__(self, engine: AsyncEngine, sandbox: Any, folder: Path) -> None:
         self.folder = folder / "files"
-        self.engine, self.sandbox, self.pictures, self.time = engine, sandbox, False, NOW
+        self.engine, self.sandbox, self.ocr, self.time = engine, sandbox, False, NOW
+        self.pictures: Pictures | None = None
 
     async def read(self, shelf: Shelf, *files: File, spot: Spot = SPOT) -> Read:
         made = Attachments(
@@ -91,6 +96,7 @@ class Room:
             sandbox=self.sandbox,
             folder=self.folder,
             languages=("en", "de"),
+            ocr=self.ocr,
             pictures=self.pictures,
             say=say,
             now=lambda: self.time,
@@ -144,7 +150,7 @@ async def test_what_was_read_before_a_moment_is_forgotten(room: Room) -> None:
     room.time += timedelta(days=1)
     await room.read(shelf, file("F2", "new.txt"))
     kept = Attachments(
-        room.engine, sandbox=room.sandbox, folder=room.folder, languages=("en",), pictures=False, say=say
+        room.engine, sandbox=room.sandbox, folder=room.folder, languages=("en",), ocr=False, pictures=None, say=say
     )
     await kept.forget_before(room.time)
     await room.read(shelf, file("F1", "old.txt"), file("F2", "new.txt"))
@@ -182,7 +188,7 @@ async def test_a_file_that_is_not_read_is_told_once_and_the_others_are_read(
 
 
 async def test_a_picture_is_handed_to_the_parser_where_pictures_are_read(room: Room) -> None:
-    room.pictures = True
+    room.ocr = True
     room.sandbox = Parser(Parsed(text="Fire exit: second floor."))
     read = await room.read(Shelf({"F1": b"\x89PNG"}), file("F1", "sign.png", "image/png"))
     assert [chunk.text for chunk in read.chunks] == ["Fire exit: second floor."]
@@ -287,3 +293,47 @@ class Endless:
     async def parse(self, original: Original, parser: str) -> Parsed:
         await asyncio.Event().wait()
         raise AssertionError("nobody ends this")
+
+
+CHART = file("P1", "chart.png", "image/png")
+
+
+def seeing(*replies: Reply) -> tuple[Pictures, ScriptedWriter]:
+    writer = ScriptedWriter(replies)
+    return Pictures(writer, prompts()), writer
+
+
+async def test_a_picture_is_put_into_words_by_a_model_that_sees(room: Room) -> None:
+    room.pictures, writer = seeing("A bar chart: 4,200 euros in March.")
+    shelf = Shelf({"P1": b"\x89PNG"})
+
+    read = await room.read(shelf, CHART)
+    await room.read(shelf, CHART)
+
+    assert [chunk.text for chunk in read.chunks] == ["A bar chart: 4,200 euros in March."]
+    assert read.notes == ()
+    (prompt,) = writer.prompts
+    assert prompt.messages[-1].picture == "data:image/png;base64,iVBORw=="
+
+
+async def test_a_picture_waits_for_a_vision_model_that_is_away(room: Room) -> None:
+    room.pictures, _ = seeing(Failure(error=ChatUnavailable("the gateway is away")), "A bar chart.")
+    shelf = Shelf({"P1": b"\x89PNG"})
+
+    assert (await room.read(shelf, CHART)).notes == ("de chat-file-unreadable chart.png",)
+    assert (await room.read(shelf, CHART)).chunks[0].text == "A bar chart."
+
+
+async def test_a_picture_that_the_vision_model_refuses_is_told_once(room: Room) -> None:
+    room.pictures, _ = seeing(Failure(error=ChatRefused("this model sees nothing")))
+    shelf = Shelf({"P1": b"\x89PNG"})
+
+    assert (await room.read(shelf, CHART)).notes == ("de chat-file-unreadable chart.png",)
+    assert await room.read(shelf, CHART) == Read()
+
+
+async def test_a_picture_of_a_kind_that_no_model_takes_is_declined(room: Room) -> None:
+    room.pictures, _ = seeing()
+    assert (await room.read(Shelf({}), file("P1", "plan.svg", "image/svg+xml"))).notes == (
+        "de chat-image-declined plan.svg",
+    )

@@ -415,6 +415,18 @@ async def test_lone_surrogates_reach_the_gateway_as_question_marks(gateway: Gate
     await chat.close()
 
 
+async def test_a_picture_goes_along_as_part_of_its_message(gateway: Gateway, base_url: str) -> None:
+    message = Message(role="user", content="The picture:", picture="data:image/png;base64,iVBORw==")
+    prompt = Prompt(messages=(message,), question="", passages=(), language="en", max_tokens=9)
+    chat = writer(base_url)
+    assert [piece async for piece in chat.write(prompt)]
+    assert gateway.requests[0].body["messages"][0]["content"] == [
+        {"type": "text", "text": "The picture:"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}},
+    ]
+    await chat.close()
+
+
 @pytest.mark.parametrize("address", ["gateway:4000/v1", "http://gateway:99999/v1", f"http://me:{KEY}@gateway/v1"])
 def test_an_address_that_is_none_is_refused_before_anything_is_sent(address: str) -> None:
     with pytest.raises(ChatRefused, match="base_url") as raised:

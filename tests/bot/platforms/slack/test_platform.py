@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -297,16 +298,36 @@ async def test_a_connection_is_replaced_when_slack_asks_for_it(bot: Bot, slack: 
         await bot.heard(1)
 
 
-async def test_connecting_is_tried_again_for_ever(
+async def test_connecting_is_tried_again_for_ever_and_both_outage_and_end_are_told_once(
     bot: Bot, slack: Slack, ops: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    slack.script(*[refusing("invalid_auth")] * 3, on="apps.connections.open")
     async with bot.at_work(connections=1):
+        slack.script(*[refusing("invalid_auth")] * 5, on="apps.connections.open")
+        slack.socket_mode.cut(slack.socket_mode.connections[0])
         slack.say(ops, "Hello")
         await bot.heard(1)
 
-    assert any("SOUFFLEUR_SLACK_APP_TOKEN" in record.message for record in caplog.records)
+    told = [record for record in caplog.records if record.name == "bot.platforms.slack.socket"]
+    away, back = [record.getMessage() for record in told if record.levelno >= logging.WARNING]
+    assert "SOUFFLEUR_SLACK_APP_TOKEN" in away
+    assert back == "slack: connected again"
     assert not any("xapp-1" in record.message or "ticket" in record.message for record in caplog.records)
+
+
+async def test_an_app_token_that_is_not_taken_ends_it_at_the_start(bot: Bot, slack: Slack) -> None:
+    slack.script(*[refusing("invalid_auth")] * 2, on="apps.connections.open")
+    platform = bot.platform()
+    with pytest.raises(PlatformRefused, match="SOUFFLEUR_SLACK_APP_TOKEN"):
+        await platform.run(bot.receive, bot.notes)
+    await platform.close()
+
+
+async def test_tokens_that_changed_places_are_told_apart(bot: Bot, slack: Slack) -> None:
+    slack.script(refusing("not_allowed_token_type"), on="auth.test")
+    platform = bot.platform()
+    with pytest.raises(PlatformRefused, match="BOT_TOKEN begins with xoxb-"):
+        await platform.run(bot.receive, bot.notes)
+    await platform.close()
 
 
 async def test_a_token_that_is_not_taken_ends_it_at_the_start(bot: Bot, slack: Slack) -> None:
