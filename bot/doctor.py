@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from bot.composition import chat_writer, open_index
-from bot.llm.interface import Message, Prompt
+from bot.llm.interface import Message, Prompt, Writer
 from bot.settings import BotSettings
 from ingest.errors import SouffleurError
 from ingest.index.embedder import open_embedder
@@ -217,26 +217,21 @@ async def _chat(settings: BotSettings) -> Found:
     writer = chat_writer(settings.models.chat)
     if writer is None:
         return "note", "none: answers are quotations; set `models.chat` to any OpenAI-compatible gateway"
-    prompt = Prompt(
-        messages=(Message(role="user", content="Reply with the word: ready"),),
-        question="",
-        passages=(),
-        language="en",
-        max_tokens=50,
-    )
-    try:
-        reply = "".join([piece async for piece in writer.write(prompt)])
-    finally:
-        await writer.close()
-    return "ok", f"{writer.name} replies {reply.strip()[:40]!r}"
+    return "ok", f"{writer.name} replies {await _reply(writer, 'Reply with the word: ready')!r}"
 
 
 async def _vision(settings: BotSettings) -> Found:
     writer = chat_writer(settings.models.vision)
     if writer is None:
         return "note", "none: pictures in conversations are declined; set `models.vision` to a model that sees"
+    seen = await _reply(writer, "Reply with the name of the colour.", picture=RED)
+    return "ok", f"{writer.name} sees {seen!r} in a red picture"
+
+
+async def _reply(writer: Writer, request: str, *, picture: str = "") -> str:
+    """The beginning of what the model says; the writer is closed."""
     prompt = Prompt(
-        messages=(Message(role="user", content="Reply with the name of the colour.", picture=RED),),
+        messages=(Message(role="user", content=request, picture=picture),),
         question="",
         passages=(),
         language="en",
@@ -246,7 +241,7 @@ async def _vision(settings: BotSettings) -> Found:
         reply = "".join([piece async for piece in writer.write(prompt)])
     finally:
         await writer.close()
-    return "ok", f"{writer.name} sees {reply.strip()[:40]!r} in a red picture"
+    return reply.strip()[:40]
 
 
 async def _serve(settings: BotSettings) -> Found:
