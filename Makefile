@@ -23,7 +23,7 @@ help:
 	@touch $@
 
 .venv/.installed: .venv/.python pyproject.toml
-	@echo "Installing Souffleur (about 120 MB to download the first time) …"
+	@echo "Installing Souffleur (about 130 MB to download the first time) …"
 	@$(PIP) -e .
 	@touch $@
 

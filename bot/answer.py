@@ -20,6 +20,7 @@ from contextlib import aclosing
 
 from bot.audience import audience
 from bot.citations import CheckedText
+from bot.conversation_work import asks_for_work
 from bot.errors import phrase_for
 from bot.followup import Followup, Standalone
 from bot.language import LanguageDecider
@@ -122,6 +123,10 @@ class Answering:
             return
         if len(text) > self._longest:
             yield walk.delta(self._say(walk.language, "question-too-long", limit=self._longest))
+            yield walk.finished(Outcome.INVALID)
+            return
+        if self._writer is None and asks_for_work(text):
+            yield walk.delta(self._say(walk.language, "chat-needs-model"))
             yield walk.finished(Outcome.INVALID)
             return
         try:

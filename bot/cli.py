@@ -244,7 +244,10 @@ def manifest_slack(context: click.Context, name: str) -> None:
 
 async def _manifest_slack(settings: BotSettings, name: str) -> int:
     from bot.phrases import Phrases
-    from bot.platforms.slack.manifest import manifest
+    from bot.serving import extra
+
+    with extra("slack"):
+        from bot.platforms.slack.manifest import manifest
     from bot.platforms.slack.settings import SlackSettings
 
     made = manifest(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from bot.composition import chat_writer, open_index
 from bot.llm.interface import Message, Prompt, Writer
@@ -32,6 +33,7 @@ EXTRAS = {
     "models": ("sentence_transformers", "embedding and reranking models in this process (`local:`)"),
     "unstructured": ("unstructured", "the second reader of documents (`parser: unstructured`)"),
     "slack": ("slack_bolt", "answering in Slack (`slack:`)"),
+    "mattermost": ("aiohttp", "answering in Mattermost (`mattermost:`)"),
     "postgres": ("psycopg", "state in Postgres (`state.url: postgresql://…`)"),
 }
 """Extra -> the module that it brings, and what it is for."""
@@ -94,18 +96,27 @@ def _platforms(settings: BotSettings) -> list[tuple[str, Callable[[], Awaitable[
     """Each chat platform that is switched on, and what finds out how it stands."""
     probes: list[tuple[str, Callable[[], Awaitable[Sequence[Found]]]]] = []
     if settings.slack is not None:
-        if any(importlib.util.find_spec(module) is None for module in ("slack_bolt", "aiohttp")):
-            missing: Found = ("problem", "needs the extra `slack`: .venv/bin/pip install -e '.[slack]'")
+        if missing := _missing("slack", "slack_bolt", "aiohttp"):
             probes.append(("slack", partial(_said, missing)))
         else:
             from bot.platforms.slack.probe import probe as slack
 
             probes.append(("slack", partial(slack, settings.slack)))
     if settings.mattermost is not None:
-        from bot.platforms.mattermost.probe import probe as mattermost
+        if missing := _missing("mattermost", "aiohttp"):
+            probes.append(("mattermost", partial(_said, missing)))
+        else:
+            from bot.platforms.mattermost.probe import probe as mattermost
 
-        probes.append(("mattermost", partial(mattermost, settings.mattermost)))
+            probes.append(("mattermost", partial(mattermost, settings.mattermost)))
     return probes
+
+
+def _missing(extra: str, *modules: str) -> Found | None:
+    """What to do about an extra that a platform needs; None where it is installed."""
+    if all(importlib.util.find_spec(module) is not None for module in modules):
+        return None
+    return "problem", f"needs the extra `{extra}`: .venv/bin/pip install -e '.[{extra}]'"
 
 
 async def _said(found: Found) -> list[Found]:
@@ -245,12 +256,20 @@ async def _reply(writer: Writer, request: str, *, picture: str = "") -> str:
 
 
 async def _serve(settings: BotSettings) -> Found:
-    serve = settings.serve
+    serve, mattermost = settings.serve, settings.mattermost
     local = serve.host in {"127.0.0.1", "::1", "localhost"}
+    called = urlsplit((mattermost and mattermost.callback_url) or "").hostname
+    if local and called not in {None, "127.0.0.1", "::1", "localhost"}:
+        return (
+            "note",
+            f"{serve.host}:{serve.port} is this machine alone, but Mattermost is to call {called}; set `serve.host` to "
+            "0.0.0.0, unless a proxy here passes that on",
+        )
     if not local and not serve.keys:
         return (
-            "problem",
-            f"serve.host {serve.host} is open to the network and no key may ask; make one with `bot key NAME`",
+            "note" if settings.slack or mattermost else "problem",
+            f"{serve.host}:{serve.port} is open to the network, and nobody has a key to the web page; `bot key NAME` "
+            "makes one",
         )
     return "ok", f"{serve.host}:{serve.port}, {len(serve.keys)} keys"
 

@@ -117,6 +117,7 @@ async def service(ready: Assistant, settings: BotSettings, *, any_port: bool) ->
         channels=settings.channels,
         conversation=settings.conversation,
         owners={name: source.owners for name, source in settings.sources.items() if source.owners},
+        sources=len(settings.sources),
         tokens=_tokens(settings),
         commands=_commands(settings),
         parsing=settings.parsing,
@@ -130,18 +131,18 @@ def chat_platforms(settings: BotSettings, say: Say) -> tuple[ChatPlatform, ...]:
     """The chat platforms that `settings` switch on, not connected. Raises `ConfigurationError`."""
     platforms: list[ChatPlatform] = []
     if settings.slack is not None:
-        with _extra("slack"):
+        with extra("slack"):
             from bot.platforms.slack.platform import SlackPlatform
         platforms.append(SlackPlatform(settings.slack, say=say, languages=settings.languages))
     if settings.mattermost is not None:
-        with _extra("mattermost"):
+        with extra("mattermost"):
             from bot.platforms.mattermost.platform import MattermostPlatform
         platforms.append(MattermostPlatform(settings.mattermost, say=say, languages=settings.languages))
     return tuple(platforms)
 
 
 @contextmanager
-def _extra(name: str) -> Iterator[None]:
+def extra(name: str) -> Iterator[None]:
     """Imports what is installed with the extra of that name. Raises `ConfigurationError` where it is not."""
     try:
         yield
@@ -170,6 +171,7 @@ async def attended(
     commands: Mapping[PlatformName, str],
     parsing: ParsingSettings,
     folder: Path,
+    sources: int = 0,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     poll_seconds: float = POLL_SECONDS,
 ) -> AsyncIterator[Attendance]:
@@ -180,6 +182,7 @@ async def attended(
             replies=replies,
             say=say,
             languages=languages,
+            sources=sources,
             channels=channels,
             source_owners=owners,
         )
@@ -215,6 +218,7 @@ async def attended(
             exchange.give_up,
             at_once=conversation.answers_at_once,
             poll_seconds=poll_seconds,
+            overtaken=exchange.overtaken,
             tidy=lambda: attachments.forget_before(now() - FILES_KEPT),
         )
         reception = Reception(

@@ -28,6 +28,10 @@ __all__ = [
 ]
 
 
+ChannelId = Annotated[str, StringConstraints(pattern=r"^([CDG][A-Z0-9]+|[a-z0-9]{26})$")]
+"""Of Slack (https://docs.slack.dev/reference/objects/conversation-object), or of Mattermost."""
+
+
 class BotSecrets(Secrets):
     """What `ingest` needs too, and what only the bot does."""
 
@@ -102,7 +106,7 @@ class BotSettings(IngestSettings):
     """Absent: not in Slack."""
     mattermost: MattermostSettings | None = None
     """Absent: not in Mattermost."""
-    channels: dict[str, ChannelSettings] = Field(default={})
+    channels: dict[ChannelId, ChannelSettings] = Field(default={})
     """By the channel's id, never by its name: names change hands."""
     conversation: ConversationSettings = ConversationSettings()
 

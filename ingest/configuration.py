@@ -96,6 +96,12 @@ PATTERNS = {
     r"^[a-z0-9_-]{1,31}$": "a command of small letters, digits, `-` and `_`, without its slash: ask",
     r"^/[a-z0-9_-]{1,31}$": "a command of small letters, digits, `-` and `_`, with its slash: /ask",
     r"^[a-z0-9_+'-]+$": "an emoji's name, without its colons: question",
+    r"^([CDG][A-Z0-9]+|[a-z0-9]{26})$": "a channel's id; Slack's is like C042ABCDE (channel > About), Mattermost's has "
+    "26 letters and digits (View Info)",
+    r"^([UW][A-Z0-9]+|[a-z0-9]{26})$": "a user's id; Slack's is like U042ABCDE (profile > Copy member ID), "
+    "Mattermost's has 26 letters and digits (System Console > Users)",
+    r"^(slack:[UW][A-Z0-9]+|mattermost:[a-z0-9]{26})$": "a platform and a user's id on it: slack:U042ABCDE, or "
+    "mattermost: and 26 letters and digits",
     r"^[^:\x00-\x1f\x7f]+$": "the name of a user; it has no colon",
     r"^[A-Za-z_-]+(?:[ /][\x20-\x7e]*)?$": "a name of letters, and what else helps: Souffleur (it@example.org)",
 }

@@ -28,7 +28,6 @@ QUIET = (
     "alembic",
     "filelock",
     "httpcore",
-    "httpx",
     "kreuzberg",
     "openai",
     "sentence_transformers",
@@ -38,8 +37,8 @@ QUIET = (
 )
 """Libraries that write a line a request or a model, or an answer's headers; theirs begin one level later than ours."""
 
-STATEMENTS = ("sqlalchemy",)
-"""Those that write several lines a statement, and none that help below a warning."""
+STATEMENTS = ("sqlalchemy", "httpx")
+"""Those that help nobody below a warning: several lines a statement; addresses of requests, with the keys in them."""
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 

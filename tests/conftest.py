@@ -21,6 +21,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--litellm", metavar="PATH", help="a `litellm` executable (of an environment of its own) to test against"
     )
+    parser.addoption(
+        "--mattermost-url",
+        metavar="URL",
+        help="a Mattermost server for tests/contract, in place of the fake: see tests/contract/mattermost_server.py",
+    )
+    parser.addoption(
+        "--slack-url",
+        metavar="URL",
+        help="a Slack Web API (https://slack.com/api/) for tests/contract, in place of the fake: see "
+        "tests/contract/slack_server.py",
+    )
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bot.dialogue.chat import Chat
+from bot.dialogue.courtesy import only_polite
 from bot.dialogue.question import Questions, position_of
 from bot.model import Turn
 from bot.platforms.events import Said
@@ -28,17 +29,19 @@ class Addressed:
 
     def plainly(self, said: Said) -> bool:
         """Whether it asks the bot and nobody else: in a direct message, or by a mention where that is answered."""
-        return said.spot.direct or (said.mentions_bot and self._chat.channel(said.spot).answer != "never")
+        named = said.spot.direct or (said.mentions_bot and self._chat.channel(said.spot).answer != "never")
+        return named and not _only_polite(said)
 
     def outright(self, said: Said) -> bool:
         """Whether it is to be answered whatever else is in its thread."""
         every = self._chat.channel(said.spot).answer == "every"
-        return self.plainly(said) or (every and not said.in_thread)
+        return self.plainly(said) or (every and not said.in_thread and not _only_polite(said))
 
     def perhaps(self, said: Said) -> bool:
         """Whether its thread may make it one for the bot; False settles that it is not."""
         never = self._chat.channel(said.spot).answer == "never"
-        return self.outright(said) or (said.in_thread and not said.mentions_others and not never)
+        may_follow_up = said.in_thread and not said.mentions_others and not never
+        return self.outright(said) or (may_follow_up and not _only_polite(said))
 
     async def taking_part(self, said: Said) -> bool:
         """Whether the bot has a part in the thread: an answer there, or the message it hangs on."""
@@ -62,3 +65,8 @@ class Addressed:
         held = [await replies.holding(said.spot, other.id) for other in before if other.own]
         keys = {reply.key for reply in held if reply is not None}
         return any([await replies.handover(key) is not None for key in keys])
+
+
+def _only_polite(said: Said) -> bool:
+    """Whether it thanks or agrees: an answer to that would be none, and a search for it finds whatever thanks."""
+    return not said.files and only_polite(said.text)

@@ -12,6 +12,7 @@ from bot.dialogue.replies import Handover, Reply
 from bot.dialogue.workers import Claim
 from bot.platforms.events import Pressed, Spot
 from bot.platforms.interface import Post
+from bot.platforms.rendering import literal
 
 
 class Aftermath:
@@ -65,7 +66,7 @@ class Aftermath:
             return
         spot = _thread_of(reply)
         platform = self._chat.platform(spot)
-        name = (await platform.person(handover.resolved_by or pressed.by)).name
+        name = await self._chat.name(spot, handover.resolved_by or pressed.by)
         call = await self._call(reply, handover)
         note = self._chat.say(call.language, "chat-resolved-by", name=name)
         messages = await platform.change(spot, handover.messages, replace(call, notes=(note,)))
@@ -74,10 +75,10 @@ class Aftermath:
     async def _call(self, reply: Reply, handover: Handover) -> Post:
         """Who asks for a person, and what was tried."""
         language = self._chat.language_in(reply)
-        name = (await self._chat.platform(reply.spot).person(handover.by)).name
-        asks = self._chat.say(language, "chat-asks-person", name=name)
+        name = await self._chat.name(reply.spot, handover.by)
+        asks = self._chat.say(language, "chat-asks-person", name=literal(name))
         sources = reply.post.sources if reply.post else ()
-        tried = self._chat.say(language, "chat-tried", count=self._chat.sources or len(sources))
+        tried = self._chat.say(language, "chat-tried", count=self._chat.sources or len(sources) or 1)
         return Post(
             text=f"{asks}\n\n{tried}",
             language=language,

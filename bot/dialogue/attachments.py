@@ -25,6 +25,7 @@ from bot.model import ATTACHED
 from bot.phrases import Say
 from bot.platforms.events import File, Spot
 from bot.platforms.interface import ChatPlatform, MessageGone, PlatformRefused, PlatformUnavailable
+from bot.platforms.rendering import words
 from ingest.chunk import chunk
 from ingest.database import Moment, transaction, writer
 from ingest.language import language_of
@@ -43,6 +44,9 @@ MAX_NOTES = 5
 MAX_CHUNKS = 1000
 """Passages of one file, some 400,000 words: each question ranks all of them, in half a millisecond a passage."""
 
+MAX_RANKED = 5000
+"""Passages of all files of a conversation, those of the question's own files first."""
+
 DOWNLOAD_SECONDS = 60.0
 """Clock time for downloading one file."""
 
@@ -51,6 +55,9 @@ PARSE_SECONDS = 60.0
 
 NAME_CHARACTERS = 120
 """Of a file's name, where it is shown."""
+
+LONGEST_NAME = 10_000
+"""Of one that is looked at at all."""
 
 PARSER = "kreuzberg"
 """Hands what is Markdown, text or HTML to the readers that those have."""
@@ -140,13 +147,16 @@ class Attachments:
         if not wanted:
             return Read()
         kept = await self._kept(spot, wanted)
-        notes = []
+        refused = [(file, why) for file in wanted.values() if file.id not in kept and (why := self._refused(file))]
+        notes = [self._say(language, why, name=_shown(file.name)) for file, why in refused]
+        kept |= {file.id: () for file, _ in refused}
+        await self._keep(spot, {file.id: (file, ()) for file, _ in refused})
         left = MAX_FILES
         for file in wanted.values():
             if file.id in kept:
                 continue
-            read: tuple[Chunk, ...] | Refusal | None = self._refused(file)
-            if read is None and left > 0:
+            read: tuple[Chunk, ...] | Refusal | None = None
+            if left > 0:
                 left -= 1
                 read = await self._read(platform, file)
             if read is None:
@@ -155,8 +165,8 @@ class Attachments:
             if isinstance(read, str):
                 notes.append(self._say(language, read, name=_shown(file.name)))
             kept[file.id] = () if isinstance(read, str) else read
-            await self._keep(spot, file, kept[file.id])
-        chunks = tuple(chunk for id in wanted for chunk in kept.get(id, ()))
+            await self._keep(spot, {file.id: (file, kept[file.id])})
+        chunks = tuple(chunk for id in wanted for chunk in kept.get(id, ()))[:MAX_RANKED]
         return Read(chunks=chunks, notes=tuple(notes[:MAX_NOTES]))
 
     async def forget_before(self, moment: datetime) -> None:
@@ -235,19 +245,25 @@ class Attachments:
             rows = (await connection.execute(query)).all()
         return {row.file: _CHUNKS.validate_python(row.text) for row in rows}
 
-    async def _keep(self, spot: Spot, file: File, chunks: tuple[Chunk, ...]) -> None:
-        row = {
-            "platform": spot.platform,
-            "workspace": spot.workspace,
-            "file": file.id,
-            "lane": spot.lane,
-            "name": _shown(file.name),
-            "text": _CHUNKS.dump_python(chunks, mode="json"),
-            "read_at": self._now(),
-        }
+    async def _keep(self, spot: Spot, read: Mapping[str, tuple[File, tuple[Chunk, ...]]]) -> None:
+        """Keep what was read of files, by their ids; all at once, as there may be hundreds of pictures."""
+        if not read:
+            return
+        rows = [
+            {
+                "platform": spot.platform,
+                "workspace": spot.workspace,
+                "file": file.id,
+                "lane": spot.lane,
+                "name": _shown(file.name),
+                "text": _CHUNKS.dump_python(chunks, mode="json"),
+                "read_at": self._now(),
+            }
+            for file, chunks in read.values()
+        ]
         async with transaction(writer(self._engine)) as connection:
-            await connection.execute(sa.delete(_attachments).where(*_of_lane(spot), _attachments.c.file == file.id))
-            await connection.execute(sa.insert(_attachments), [row])
+            await connection.execute(sa.delete(_attachments).where(*_of_lane(spot), _attachments.c.file.in_(read)))
+            await connection.execute(sa.insert(_attachments), rows)
 
 
 def _of_lane(spot: Spot) -> tuple[sa.ColumnElement[bool], ...]:
@@ -265,7 +281,7 @@ def _is_picture(file: File) -> bool:
 
 def _shown(name: str) -> str:
     """A file's name on one line; its end, which tells what it is, stays."""
-    line = " ".join(storable(name).split())
+    line = words(storable(name), limit=LONGEST_NAME)
     if len(line) <= NAME_CHARACTERS:
         return line or "file"
     suffix = PurePath(line).suffix[-20:]

@@ -47,7 +47,8 @@ class Buttons:
     """Makes buttons, and knows its own again.
 
     A value is `action|place|thread|key|signature`: HMAC-SHA256 (RFC 2104) over all that is before it. Platforms carry
-    it to people and back; whoever has not been shown a button cannot make its value.
+    it to people and back; whoever has not been shown a button cannot make its value. What a form carries is seen by
+    whoever fills it in, and so it has their id before the signature, and is good for nobody else.
     """
 
     def __init__(self, tokens: Mapping[PlatformName, SecretStr], say: Say) -> None:
@@ -66,12 +67,15 @@ class Buttons:
 
     def button(self, action: Action, key: str, spot: Spot, *, language: str) -> Button:
         """The button that does `action` to the reply `key` in `spot`."""
-        signed = "|".join((action, "direct" if spot.direct else "channel", spot.thread, key))
         return Button(
             action=action,
             label=self._say(language, f"chat-{action}"),
-            value=f"{signed}|{self._signature(spot.platform, signed)}",
+            value=self._signed(spot.platform, _words(action, key, spot)),
         )
+
+    def of_form(self, signed: Signed, *, by: str) -> str:
+        """The value of the form that opens where `by` has pressed what is `signed`."""
+        return self._signed(signed.spot.platform, f"{_words(signed.action, signed.key, signed.spot)}|{by}")
 
     def under(
         self, key: str, spot: Spot, *, outcome: Outcome, language: str, private: bool, owners: bool
@@ -93,16 +97,25 @@ class Buttons:
         expected = self._signature(platform, signed) if platform in self._keys else ""
         if not expected or not hmac.compare_digest(expected.encode(), signature.encode(errors="replace")):
             return None
-        action, where, thread, key = signed.split("|", 3)
+        action, where, thread, key, *filled_in_by = signed.split("|")
+        if filled_in_by != ([] if pressed.remark is None else [pressed.by]):
+            return None
         _, of_platform, workspace, channel, _ = key.split("/", 4)
         if action not in ACTIONS or (of_platform, workspace) != (platform, pressed.spot.workspace):
             return None
         spot = Spot(platform=platform, workspace=workspace, channel=channel, thread=thread, direct=where == "direct")
         return Signed(action=action, key=key, spot=spot)  # type: ignore[arg-type]  # one of ACTIONS
 
+    def _signed(self, platform: PlatformName, words: str) -> str:
+        return f"{words}|{self._signature(platform, words)}"
+
     def _signature(self, platform: PlatformName, signed: str) -> str:
         digest = hmac.digest(self._keys[platform], signed.encode(errors="surrogatepass"), "sha256")
         return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _words(action: Action, key: str, spot: Spot) -> str:
+    return "|".join((action, "direct" if spot.direct else "channel", spot.thread, key))
 
 
 def action_of(value: str) -> str:

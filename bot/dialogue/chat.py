@@ -11,6 +11,10 @@ from bot.dialogue.settings import ChannelSettings
 from bot.phrases import Say
 from bot.platforms.events import PlatformName, Spot
 from bot.platforms.interface import ChatPlatform, Person, PlatformUnavailable, Post
+from bot.platforms.rendering import words
+
+LONGEST_NAME = 80
+"""Characters; people choose their names themselves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,10 @@ class Chat:
             return owners
         named = (owner.split(":", 1) for source in sources for owner in self.source_owners.get(source, ()))
         return tuple(dict.fromkeys(user for platform, user in named if platform == spot.platform))
+
+    async def name(self, spot: Spot, user: str) -> str:
+        """What somebody is called, on one line; whatever they have made of it, it is no Markdown."""
+        return words((await self.platform(spot).person(user)).name, limit=LONGEST_NAME)
 
     def language_of(self, person: Person) -> str:
         """What somebody is spoken to in before they have said anything."""

@@ -86,6 +86,12 @@ class Exchange:
         except SouffleurError as untold:
             logger.error("nobody could be told: %s", untold, extra={"trace_id": trace})
 
+    async def overtaken(self, claim: Claim) -> None:
+        """Let stand what somebody else has made of the event, whatever was still sent from here. Raises as `handle`."""
+        reply = await self._reply_because_of(claim.event)
+        if reply is not None and not reply.private:
+            await self._writing.restored(reply)
+
     async def _dispatch(self, claim: Claim) -> None:
         match claim.event:
             case Said() as said:
@@ -244,14 +250,17 @@ class Exchange:
 
     async def _half_written(self, event: Event) -> Reply | None:
         """The reply that everybody in the thread is waiting for because of the event."""
-        reply: Reply | None = None
-        if isinstance(event, Said | Edited | Pointed):
-            reply = await self._reply_to(event.spot, event.message)
-        elif isinstance(event, Pressed) and (signed := self._buttons.opened(event)):
-            reply = await self._chat.replies.get(signed.key)
+        reply = await self._reply_because_of(event)
         if reply is None and isinstance(event, Said) and self._addressed.plainly(event):
             reply = await self._writing.begun(_ask(event, thread=None), await self._language(event))
         return reply if reply is not None and reply.state == "writing" and not reply.private else None
+
+    async def _reply_because_of(self, event: Event) -> Reply | None:
+        if isinstance(event, Said | Edited | Pointed):
+            return await self._reply_to(event.spot, event.message)
+        if isinstance(event, Pressed) and (signed := self._buttons.opened(event)):
+            return await self._chat.replies.get(signed.key)
+        return None
 
     async def _told_in_place(self, reply: Reply, trace: str) -> None:
         again = self._buttons.button("again", reply.key, reply.spot, language=reply.language)

@@ -13,6 +13,7 @@ from bot.dialogue.writing import Writing
 from bot.model import Outcome
 from bot.platforms.events import Commanded, Pressed
 from bot.platforms.interface import Post
+from bot.platforms.rendering import literal
 
 Recall = Callable[[str], Awaitable[Remembered | None]]
 """What was asked and cited in the answer of that trace id."""
@@ -90,8 +91,9 @@ class Private:
             await platform.whisper(ask.spot, ask.asker, replace(post, buttons=()), respond_to=pressed.respond_to)
             await self._chat.replies.settled(ask.key, messages=(), state="withdrawn")
             return None
-        name = (await platform.person(pressed.by)).name
-        quoted = "\n".join(f"> {line}" for line in ask.text.strip().splitlines())
+        name = await self._chat.name(ask.spot, pressed.by)
+        # Its writer was alone with it; here the bot says it to everybody, and vouches for no link.
+        quoted = "\n".join(f"> {literal(line)}" for line in ask.text.strip().splitlines())
         post = replace(
             post,
             text=f"{quoted}\n\n{post.text}",

@@ -134,6 +134,10 @@ class Reception:
         reply = await self._chat.replies.get(signed.key)
         if reply is None or reply.state == "withdrawn":
             return await self._expired(pressed)
+        if not reply.private and (not pressed.message or pressed.spot.channel != signed.spot.channel):
+            # What everybody sees is pressed where it is; anything else is a value that was carried off.
+            logger.warning("%s comes from where there is no such button, and is dropped", pressed.key)
+            return await self._expired(pressed)
         language = self._chat.language_in(reply)
         if not await self._may(pressed.by, signed, reply):
             return Receipt(text=self._chat.say(language, "chat-not-yours"))
@@ -158,7 +162,7 @@ class Reception:
                     title=say(language, "chat-reason-title"),
                     label=say(language, "chat-reason-label"),
                     submit=say(language, "chat-send"),
-                    value=pressed.value,
+                    value=self._buttons.of_form(signed, by=pressed.by),
                 )
             )
         told = {"up": "chat-thanks", "down": "chat-thanks", "person": "chat-handed-over", "share": "chat-shared"}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 
 class ChannelSettings(BaseModel):
@@ -14,7 +14,7 @@ class ChannelSettings(BaseModel):
 
     answer: Literal["every", "asked", "never"] = "asked"
     """`every`: each new question of a person; `asked`: where the bot is mentioned; `never`: nothing at all."""
-    owners: tuple[str, ...] = ()
+    owners: tuple[Annotated[str, StringConstraints(pattern=r"^([UW][A-Z0-9]+|[a-z0-9]{26})$")], ...] = ()
     """Users by id, whom "ask a person" hands a question to."""
 
 

@@ -85,6 +85,8 @@ class _Running:
         self.until = claimed.until
         self.task: asyncio.Task[None] | None = None
         self.cancelled = False
+        self.lost = False
+        """Whether the lease is, while the work was on."""
 
     @property
     def lane(self) -> str:
@@ -112,6 +114,8 @@ class Workers:
     Args of the constructor:
         handle: deals with an event. Cancelled when the event's lease is lost, and when the program ends.
         give_up: tells people that there will be no answer; tried again as `handle` is.
+        overtaken: called where work was cancelled because its lease was lost: what was still sent from here may have
+            come after the last word of whoever went on with it.
         at_once: events at the same time.
         poll_seconds: how soon events are seen that another process put into the inbox.
         tidy: drops what is older than it is kept; called once an hour.
@@ -126,6 +130,7 @@ class Workers:
         *,
         at_once: int,
         poll_seconds: float,
+        overtaken: Callable[[Claim], Awaitable[None]] | None = None,
         tidy: Callable[[], Awaitable[None]] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -134,6 +139,7 @@ class Workers:
         self._give_up = give_up
         self._at_once = at_once
         self._poll_seconds = poll_seconds
+        self._overtaken = overtaken
         self._tidy = tidy
         self._sleep = sleep
         self._name = uuid4().hex
@@ -210,11 +216,22 @@ class Workers:
         key = running.claim.event.key
         try:
             await self._attempt(running)
+        except asyncio.CancelledError:
+            if running.lost and self._overtaken is not None:
+                await self._leave_to_others(running.claim, self._overtaken)
+            raise
         except SouffleurError as error:
             _log.warning("what became of %s could not be noted; it is tried again in a while: %s", key, error)
         finally:
             del self._running[key]
             self.wake()
+
+    async def _leave_to_others(self, claim: Claim, overtaken: Callable[[Claim], Awaitable[None]]) -> None:
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await overtaken(claim)
+        except (SouffleurError, TimeoutError) as error:
+            _log.warning("%s: what was sent after its lease was lost may stand: %s", claim.event.key, _reason(error))
 
     async def _attempt(self, running: _Running) -> None:
         claim, key = running.claim, running.claim.event.key
@@ -254,6 +271,7 @@ class Workers:
             for key, running in asked.items():
                 running.until = running.until if held is None else held.get(key, now)
                 if running.until <= now and self._running.get(key) is running:
+                    running.lost = True
                     _cancel(running, "its lease was lost, somebody else may be working on it")
 
     async def _interrupt(self) -> None:

@@ -9,6 +9,7 @@ whole kept before the last edit: whoever comes after a crash finds what to finis
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,7 +24,10 @@ from bot.dialogue.workers import Claim
 from bot.model import Answer, Answerer, AnswerEvent, Delta, Finished, Passage, Question, Status
 from bot.platforms.events import Deleted, Edited, Event
 from bot.platforms.interface import AddressOf, Draft, MessageGone, Post, WritingStopped, sources
+from bot.platforms.rendering import literal
 from ingest.errors import Transient
+
+logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 300.0
 """Longest time for one answer: what a chat model and an index are given, each with its own bound, is less."""
@@ -64,6 +68,8 @@ class Writing:
         earlier = await self._chat.replies.get(ask.key)
         cause = claim.event.key if again else earlier.cause if earlier else ""
         if earlier is not None and earlier.state != "writing" and earlier.cause == cause:
+            if claim.attempt > 1:
+                await self._without_late(ask.key)
             return
         writer = await self._chat.platform(ask.spot).person(ask.writer)
         reply = await self.begun(ask, self._chat.language_of(writer), cause=cause)
@@ -75,6 +81,8 @@ class Writing:
                 await self._finished(ask, reply, reply.post, over)
             else:
                 await self._anew(claim, ask, reply, over, earlier.post if earlier else None)
+            if left:
+                await self._without_late(ask.key)
         except MessageGone:
             # Of the question, its thread or the answer: there is nobody left to answer, and nowhere.
             await self._chat.replies.settled(ask.key, messages=(), state="withdrawn")
@@ -156,6 +164,27 @@ class Writing:
             messages = await draft.finish(post)
             await self._chat.replies.settled(ask.key, messages=messages, state="stopped" if stopped_by else "shown")
 
+    async def restored(self, reply: Reply) -> None:
+        """Have people see it as it was settled; whoever is still writing it has the last word anyway."""
+        platform, replies = self._chat.platform(reply.spot), self._chat.replies
+        try:
+            if reply.state == "withdrawn":
+                await platform.remove(reply.spot, reply.messages)
+                await replies.settled(reply.key, messages=(), state=reply.state)
+            elif reply.state != "writing" and reply.post is not None and reply.messages:
+                messages = await platform.change(reply.spot, reply.messages, reply.post)
+                await replies.settled(reply.key, messages=messages, state=reply.state)
+            await self._without_late(reply.key)
+        except MessageGone as error:
+            logger.info("%s: nothing is left to be restored: %s", reply.key, error)
+
+    async def _without_late(self, key: str) -> None:
+        """Take away what an attempt that had lost its lease still posted while another one was on."""
+        reply = await self._chat.replies.get(key)
+        if reply is not None and reply.state != "writing":
+            late = await self._chat.strays(reply.spot, after=reply.question)
+            await self._chat.platform(reply.spot).remove(reply.spot, late)
+
     def _draft(self, ask: Ask, reply: Reply, over: Sequence[str]) -> AbstractAsyncContextManager[Draft]:
         stop = self._buttons.button("stop", ask.key, ask.spot, language=reply.language)
         return self._chat.platform(ask.spot).draft(
@@ -169,17 +198,16 @@ class Writing:
 
     async def _told(self, draft: Draft, ask: Ask, language: str, told: _Told) -> None:
         say = self._chat.say
-        shown = self._chat.searching(language)
-        await draft.status(shown)
+        # At once, and in the language of the profile: the answerer says it again in the question's.
+        await draft.status(self._chat.searching(language))
         question, told.notes = await self._questions.of(
             ask, language=language, reading=partial(draft.status, say(language, "chat-reading-files"))
         )
         async with self._events(question) as events:
             async for event in events:
                 match event:
-                    case Status() if event.text != shown:
-                        shown = event.text
-                        await draft.status(shown)
+                    case Status():
+                        await draft.status(event.text)
                     case Delta():
                         told.pieces.append(event.text)
                         told.cited = event.cited
@@ -204,13 +232,16 @@ class Writing:
 
     async def _stopped(self, ask: Ask, reply: Reply, told: _Told, by: str, earlier: Post | None) -> Post:
         """What was written, marked; the earlier answer, when nothing had been written in its place."""
-        name = (await self._chat.platform(ask.spot).person(by)).name
+        name = await self._chat.name(ask.spot, by)
         said = self._chat.say(reply.language, "chat-stopped-by", name=name)
         again = (self._buttons.button("again", ask.key, ask.spot, language=reply.language),)
         if told.text:
             shown = self._sources(told.cited, reply.language)
             return Post(text=told.text, language=reply.language, **shown, notes=(said,), buttons=again)
-        return earlier or Post(text=said, language=reply.language, buttons=again)
+        if earlier is not None:
+            return earlier
+        said = self._chat.say(reply.language, "chat-stopped-by", name=literal(name))
+        return Post(text=said, language=reply.language, buttons=again)
 
 
 async def _watched(claim: Claim, work: Coroutine[Any, Any, None]) -> Event | None:

@@ -17,7 +17,17 @@ from bot.phrases import direction
 from bot.platforms.interface import Post, Source
 from bot.platforms.splitting import JOINER, SENTENCE_END, SPAN, lines_of, pieces, prefix_of, reader
 
-__all__ = ["first_sentence", "pieces", "plain", "quiet", "settled", "sources_markdown", "tables_as_lists"]
+__all__ = [
+    "first_sentence",
+    "literal",
+    "pieces",
+    "plain",
+    "quiet",
+    "settled",
+    "sources_markdown",
+    "tables_as_lists",
+    "words",
+]
 
 AT = r"(?:[@＠﹫]|&(?:#0*64|#[xX]0*40|commat|#0*65312|#[xX]0*[fF]{2}20|#0*65131|#[xX]0*[fF][eE]6[bB]);)"
 """The sign before a name, also full-width and small, and as an entity that Markdown puts the sign in place of."""
@@ -32,6 +42,9 @@ hyphens for ends of words, and so `a.@all.com` for a mention of everybody."""
 MENTION = re.compile(rf"{ADDRESS}|({ANGLE}|{AT}(?=[^\s{JOINER}]))")
 
 SIGN = re.compile(rf"(?:{ANGLE}|{AT})(?!{JOINER})")
+
+SLACKS = re.compile(r"<(?:@[UWB][A-Z0-9]{2}|!(?:here|channel|everyone|subteam)\b|#[CDG][A-Z0-9]{2})")
+"""A mention in Slack's notation beyond doubt. No code needs one, and a block of code is open while it is written."""
 
 CITATION = re.compile(r"[ \t]?\[\d{1,3}\]")
 
@@ -55,7 +68,8 @@ def quiet(markdown: str) -> str:
 
     That goes for `@name` as Mattermost reads it, and for `<@…>`, `<!…>` and `<#…>` as Slack does. E-mail addresses stay
     as they are, and so does code: what stands between fences of backticks, and code spans, unless one platform could
-    see something else in them (they go over a line's end, follow an open one, or stand behind a `<`).
+    see something else in them (they go over a line's end, follow an open one, or stand behind a `<`). In code, too, a
+    mention in Slack's notation is none: while a block is being written nothing closes it.
 
     Quiet text stays as it is. What is quiet up to a white space stays so when more is written, but for a code span that
     is still open there: see `settled`.
@@ -63,7 +77,8 @@ def quiet(markdown: str) -> str:
     code = list(_code(markdown))
 
     def silenced(match: re.Match[str]) -> str:
-        if match[1] is None or any(start <= match.start() < end for start, end in code):
+        in_code = any(start <= match.start() < end for start, end in code)
+        if match[1] is None or (in_code and not SLACKS.match(markdown, match.start())):
             return match[0]
         return match[0] + JOINER
 
@@ -133,6 +148,17 @@ def sources_markdown(post: Post) -> str:
     return "\n".join([*label, *lines])
 
 
+def words(text: str, *, limit: int) -> str:
+    """Somebody's words (a name, a title) on one line, without what cannot be seen, in at most `limit` characters."""
+    return _short(" ".join(UNSEEN.sub(" ", text).split()), limit)
+
+
+def literal(line: str) -> str:
+    """A line as Markdown that shows its signs and does nothing: no link, no mention, no formatting."""
+    shown = LINK_START.sub(JOINER, SIGN.sub(rf"\g<0>{JOINER}", line.replace("`", "'")))
+    return FORMATTING.sub(r"\\\1", shown).replace("](", f"]{JOINER}(")
+
+
 def _silenced(text: str) -> str:
     return MENTION.sub(lambda match: match[0] + (JOINER if match[1] else ""), text)
 
@@ -150,9 +176,7 @@ def _source(source: Source, language: str) -> str:
 
 def _label(text: str, language: str) -> str:
     """Words of a document as Markdown that shows them, on one line, and does nothing."""
-    words = _short(" ".join(UNSEEN.sub(" ", text).split()), LONGEST_LABEL).replace("`", "'")
-    shown = LINK_START.sub(JOINER, SIGN.sub(rf"\g<0>{JOINER}", words))
-    shown = FORMATTING.sub(r"\\\1", shown).replace("](", f"]{JOINER}(")
+    shown = literal(words(text, limit=LONGEST_LABEL))
     mixed = direction(language) == "rtl" or any(unicodedata.bidirectional(sign) in {"R", "AL"} for sign in shown)
     return f"\u2068{shown}\u2069" if mixed and shown else shown
 

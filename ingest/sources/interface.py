@@ -10,15 +10,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Annotated, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
 
 from ingest.errors import ConfigurationError, Terminal, Transient
 from ingest.model import EVERYONE, Entry, Listed, Original, Readers, reader_token
 from ingest.parsers.interface import SourceParserName
 
 MEBIBYTE = 1024 * 1024
+
+Owner = Annotated[str, StringConstraints(pattern=r"^(slack:[UW][A-Z0-9]+|mattermost:[a-z0-9]{26})$")]
+"""A platform, and a user's id there."""
 
 
 class SourceUnavailable(Transient):
@@ -63,7 +66,7 @@ class SourceSettings(BaseModel, ABC):
 
     readers: list[str] = Field(default=[EVERYONE])
     """Who may read a document of which neither the source nor the document itself says it. Empty: nobody."""
-    owners: tuple[str, ...] = ()
+    owners: tuple[Owner, ...] = ()
     """Whom the bot hands a question about these documents to: `slack:U042`, `mattermost:` and a user's id."""
     token: SecretStr | None = Field(default=None, exclude=True)
     """Key, password or token, from the environment (`SOUFFLEUR_SOURCE_<NAME>_TOKEN`), never from the file."""

@@ -89,7 +89,7 @@ chat-tried = { $count ->
     [one] Bisher wurde { $count } Quelle durchsucht und die Antwort oben gegeben.
    *[other] Bisher wurden { $count } Quellen durchsucht und die Antwort oben gegeben.
 }
-chat-handed-over = Ihre Frage wurde an die Zuständigen weitergegeben; sie antworten in diesem Thread.
+chat-handed-over = Die Frage wurde an die Zuständigen weitergegeben; sie antworten in diesem Thread.
 chat-no-owner = Hier ist niemand für die Übernahme von Fragen eingeteilt. Bitte wenden Sie sich an jemanden, der sich mit dem Thema auskennt.
 
 chat-from-files = Diese Antwort stützt sich auf Dateien aus diesem Gespräch.

@@ -89,7 +89,7 @@ chat-tried = { $count ->
     [one] So far, { $count } source has been searched, and the answer above was given.
    *[other] So far, { $count } sources have been searched, and the answer above was given.
 }
-chat-handed-over = Your question has been passed on to the people responsible; they will reply in this thread.
+chat-handed-over = The question has been passed on to the people responsible; they will reply in this thread.
 chat-no-owner = Nobody is assigned to take over questions here. Please turn to a colleague who knows the subject.
 
 chat-from-files = This answer draws on files from this conversation.

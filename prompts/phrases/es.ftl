@@ -89,7 +89,7 @@ chat-tried = { $count ->
     [one] Hasta ahora se ha buscado en { $count } fuente y se ha dado la respuesta de arriba.
    *[other] Hasta ahora se ha buscado en { $count } fuentes y se ha dado la respuesta de arriba.
 }
-chat-handed-over = Su pregunta se ha transmitido a las personas responsables; responderán en este hilo.
+chat-handed-over = La pregunta se ha transmitido a las personas responsables; responderán en este hilo.
 chat-no-owner = Aquí no hay nadie asignado para hacerse cargo de las preguntas. Diríjase a alguien que conozca el tema, por favor.
 
 chat-from-files = Esta respuesta se apoya en archivos de esta conversación.

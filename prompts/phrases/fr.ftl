@@ -89,7 +89,7 @@ chat-tried = { $count ->
     [one] Jusqu’ici, { $count } source a été consultée et la réponse ci-dessus a été donnée.
    *[other] Jusqu’ici, { $count } sources ont été consultées et la réponse ci-dessus a été donnée.
 }
-chat-handed-over = Votre question a été transmise aux responsables ; ils répondront dans ce fil.
+chat-handed-over = La question a été transmise aux responsables ; ils répondront dans ce fil.
 chat-no-owner = Personne n’est chargé de reprendre les questions ici. Veuillez vous adresser à un collègue qui connaît le sujet.
 
 chat-from-files = Cette réponse s’appuie sur des fichiers de cette conversation.

@@ -89,7 +89,7 @@ chat-tried = { $count ->
     [one] Finora è stata consultata { $count } fonte ed è stata data la risposta qui sopra.
    *[other] Finora sono state consultate { $count } fonti ed è stata data la risposta qui sopra.
 }
-chat-handed-over = La Sua domanda è stata passata ai responsabili, che risponderanno in questa conversazione.
+chat-handed-over = La domanda è stata passata ai responsabili, che risponderanno in questa conversazione.
 chat-no-owner = Qui nessuno è incaricato di occuparsi delle domande. Si rivolga a un collega che conosce l’argomento, per favore.
 
 chat-from-files = Questa risposta si basa su file di questa conversazione.

@@ -89,7 +89,7 @@ chat-tried = { $count ->
     [one] Tot nu toe is { $count } bron doorzocht en is het bovenstaande antwoord gegeven.
    *[other] Tot nu toe zijn { $count } bronnen doorzocht en is het bovenstaande antwoord gegeven.
 }
-chat-handed-over = Uw vraag is doorgegeven aan de verantwoordelijken; zij antwoorden in dit gesprek.
+chat-handed-over = De vraag is doorgegeven aan de verantwoordelijken; zij antwoorden in dit gesprek.
 chat-no-owner = Hier is niemand aangewezen om vragen over te nemen. Wend u tot een collega die het onderwerp kent.
 
 chat-from-files = Dit antwoord steunt op bestanden uit dit gesprek.

@@ -89,7 +89,7 @@ chat-tried = { $count ->
     [one] Até agora, { $count } fonte foi pesquisada, e a resposta acima foi dada.
    *[other] Até agora, { $count } fontes foram pesquisadas, e a resposta acima foi dada.
 }
-chat-handed-over = Sua pergunta foi encaminhada às pessoas responsáveis; elas responderão nesta conversa.
+chat-handed-over = A pergunta foi encaminhada às pessoas responsáveis; elas responderão nesta conversa.
 chat-no-owner = Ninguém está encarregado de assumir perguntas aqui. Procure um colega que conheça o assunto, por favor.
 
 chat-from-files = Esta resposta se baseia em arquivos desta conversa.

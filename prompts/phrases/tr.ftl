@@ -83,7 +83,7 @@ chat-needs-model = Bir dil modeli ayarlanmadığı için burada özet, çeviri v
 
 chat-asks-person = Yukarıdaki soru için yardımcı olabilir misiniz? Yardım isteyen: { $name }
 chat-tried = Şimdiye kadar { $count } kaynakta arama yapıldı ve yukarıdaki yanıt verildi.
-chat-handed-over = Sorunuz sorumlu kişilere iletildi; bu ileti dizisinde yanıt verecekler.
+chat-handed-over = Soru sorumlu kişilere iletildi; bu ileti dizisinde yanıt verecekler.
 chat-no-owner = Burada soruları devralacak kimse belirlenmemiş. Lütfen konuyu bilen bir çalışma arkadaşınıza danışın.
 
 chat-from-files = Bu yanıt, bu konuşmadaki dosyalara dayanıyor.

@@ -83,7 +83,7 @@ chat-needs-model = 此处未配置语言模型，无法撰写摘要、翻译或�
 
 chat-asks-person = 请问您能帮忙解答上面的问题吗？求助者：{ $name }
 chat-tried = 目前已搜索 { $count } 个来源，并给出了上面的回答。
-chat-handed-over = 您的问题已转交给负责人，他们会在此消息列中回复。
+chat-handed-over = 问题已转交给负责人，他们会在此消息列中回复。
 chat-no-owner = 此处没有指定接手问题的人员，请向熟悉该主题的同事咨询。
 
 chat-from-files = 此回答参考了本次对话中的文件。

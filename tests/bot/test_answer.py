@@ -349,6 +349,15 @@ async def test_without_a_chat_model_work_on_the_conversation_that_finds_nothing_
     assert answer.notes == (say("en", "chat-needs-model"),)
 
 
+@pytest.mark.parametrize(("order", "language"), [("Summarise this thread", "en"), ("fasse das zusammen", "de")])
+async def test_without_a_chat_model_an_order_to_work_on_the_conversation_is_told_to_need_one_and_quotes_nothing(
+    ready: Stage, order: str, language: str
+) -> None:
+    answer = await answer_to(ready.answering(), asked(order, history=THREAD))
+    assert answer.text == say(language, "chat-needs-model")
+    assert (answer.outcome, answer.citations) == (Outcome.INVALID, ())
+
+
 async def test_a_file_of_the_conversation_is_cited_like_a_document_and_told_apart(ready: Stage) -> None:
     file = attachment("In this draft, employees in Dublin have 40 days of annual leave a year.")
     writer = ScriptedWriter(["How many days of annual leave in Dublin?", "40 days in the draft [1], 25 today [2]."])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
 from bot.composition import assistant
+from bot.doctor import examine
 from bot.platforms.interface import ChatPlatform, PlatformRefused
 from bot.platforms.mattermost.settings import MattermostSettings
 from bot.serving import service
@@ -58,3 +61,38 @@ async def test_a_platform_that_was_never_there_does_not_keep_the_program_from_en
         running = tasks.create_task(serving.run(heard=lambda platform: pytest.fail("nothing is there")))
         serving.web.stop()
         await running
+
+
+@pytest.mark.parametrize(
+    ("sections", "state", "way_out"),
+    [
+        ({"serve": {"host": "0.0.0.0"}}, "problem", "bot key NAME"),
+        ({"serve": {"host": "0.0.0.0"}, "slack": {}}, "note", "bot key NAME"),
+        (
+            {"mattermost": {"url": "http://m", "callback_url": "http://10.0.0.5:8080"}},
+            "note",
+            "`serve.host` to 0.0.0.0",
+        ),
+        ({"mattermost": {"url": "http://m", "callback_url": "http://localhost:8080"}}, "ok", "127.0.0.1:8080"),
+    ],
+)
+async def test_the_doctor_says_whom_the_web_server_lets_in(
+    tmp_path: Path, sections: dict[str, Any], state: str, way_out: str
+) -> None:
+    chosen = BotSettings.model_validate(sections).placed(tmp_path)
+    (found,) = [finding async for finding in examine(chosen) if finding.what == "serve"]
+    assert found.state == state
+    assert way_out in found.says
+
+
+@pytest.mark.parametrize(
+    ("section", "extra"), [({"slack": {}}, "slack"), ({"mattermost": {"url": "http://m"}}, "mattermost")]
+)
+async def test_a_platform_whose_extra_is_not_installed_is_told_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: dict[str, Any], extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    chosen = BotSettings.model_validate(section).placed(tmp_path)
+    (found,) = [finding async for finding in examine(chosen) if finding.what == extra]
+    assert found.state == "problem"
+    assert f"'.[{extra}]'" in found.says

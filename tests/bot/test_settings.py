@@ -87,6 +87,21 @@ BAD = {
         "slack: {ask_reaction: ':question:'}\n",
         "souffleur.yaml:1: slack.ask_reaction: not an emoji's name, without its colons: question",
     ),
+    "a channel by its name": (
+        "channels:\n  help-desk: {answer: every}\n",
+        "souffleur.yaml:2: channels.help-desk: not a channel's id; Slack's is like C042ABCDE (channel > About), "
+        "Mattermost's has 26 letters and digits (View Info)",
+    ),
+    "a channel's owner by name": (
+        "channels:\n  C042: {owners: [bob]}\n",
+        "souffleur.yaml:2: channels.C042.owners[0]: not a user's id; Slack's is like U042ABCDE (profile > Copy member "
+        "ID), Mattermost's has 26 letters and digits (System Console > Users)",
+    ),
+    "a source's owner without a platform": (
+        "sources:\n  wiki: {kind: files, root: wiki, owners: [U042]}\n",
+        "souffleur.yaml:2: sources.wiki.owners[0]: not a platform and a user's id on it: slack:U042ABCDE, or "
+        "mattermost: and 26 letters and digits",
+    ),
     "a Mattermost of which nothing is said": (
         "mattermost:\n",
         "souffleur.yaml:1: mattermost.url: is missing; add `url: …`",

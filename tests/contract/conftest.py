@@ -15,10 +15,20 @@ PLATFORMS = ("slack", "mattermost")
 
 
 def workplace_of(platform: str, config: pytest.Config) -> Workplace:
+    """The fake, or the server of `--mattermost-url` and `--slack-url`, with tokens from the environment."""
     if platform == "slack":
+        if url := config.getoption("--slack-url"):
+            from tests.contract.slack_server import Access as SlackAccess
+            from tests.contract.slack_server import SlackServerWorkplace
+
+            return SlackServerWorkplace(url, SlackAccess())
         from tests.contract.slack import SlackWorkplace
 
         return SlackWorkplace()
+    if url := config.getoption("--mattermost-url"):
+        from tests.contract.mattermost_server import Access, MattermostServerWorkplace
+
+        return MattermostServerWorkplace(url, Access().admin_token)
     from tests.contract.mattermost import MattermostWorkplace
 
     return MattermostWorkplace()

@@ -127,7 +127,7 @@ class SlackWorkplace:
     async def press(self, channel: str, message: str, action: str, *, by: str) -> str:
         on_screen = self.server.on_screen(self.server.rooms[channel], message, self._ids[by])
         for element in slack_screen.pressable(on_screen):
-            if _action(element) == action:
+            if action_of(element) == action:
                 interaction = await self.server.press(
                     channel, message, element["action_id"], by=self._ids[by], side=element.get("side", "")
                 )
@@ -161,7 +161,7 @@ class SlackWorkplace:
             by=self.server.name(message.get("user", "")),
             text=text,
             links=tuple(links),
-            buttons=tuple(filter(None, (_action(element) for element in slack_screen.pressable(message)))),
+            buttons=tuple(filter(None, (action_of(element) for element in slack_screen.pressable(message)))),
             private="recipient" in message,
             streaming=stream is not None and stream.running,
             notified=tuple(sorted(self.server.name(user) for user in notified)),
@@ -200,7 +200,7 @@ class SlackWorkplace:
         return self.server.faults()
 
 
-def _action(element: dict[str, Any]) -> str:
+def action_of(element: dict[str, Any]) -> str:
     """Which button of the contract that is, by the words of its `action_id`; feedback buttons are two."""
     if side := element.get("side"):
         return "up" if side == "positive" else "down"

@@ -14,8 +14,8 @@ INTRODUCTION = """\
 # What the assistant does on every chat platform
 
 Slack and Mattermost are tried in every one of these situations: whole conversations, with a real index and a scripted
-model, on a server that behaves, and misbehaves, as its vendor documents (`tests/contract/`, `tests/fakes/`). ✓ is a test
-that runs with every change; – cannot arise, and says why. How each platform shows it is in [chat.md](chat.md).
+model, on a server that behaves, and misbehaves, as its vendor documents (`tests/contract/`, `tests/fakes/`). ✓ is a
+test that runs with every change; – cannot arise, and says why. How each platform shows it is in [chat.md](chat.md).
 """
 
 CLOSING = """\
@@ -28,7 +28,7 @@ SOUFFLEUR_TEST_SLACK_BOT_TOKEN=… SOUFFLEUR_TEST_SLACK_APP_TOKEN=… SOUFFLEUR_
   SOUFFLEUR_TEST_SLACK_BOB_TOKEN=… SOUFFLEUR_TEST_SLACK_CLEO_TOKEN=… python -m pytest tests/contract --slack-url https://slack.com/api/
 ```
 
-What no API can do there (pressing a button in Slack, putting the server's clock on) is skipped, and says why with `-rs`.
+What no API can do there (pressing a button in Slack, putting the server's clock on) is skipped; `-rs` says why.
 Use a server, or a workspace, that is there for tests: accounts, channels and messages are made on it. For a host other
 than this machine add `--force-enable-socket`.
 """

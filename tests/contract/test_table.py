@@ -17,7 +17,7 @@ def promised() -> Counter[str]:
     for path in Path(__file__).parent.glob("test_*.py"):
         module = importlib.import_module(f"tests.contract.{path.stem}")
         for name, test in vars(module).items():
-            if name.startswith("test_") and "at" in inspect.signature(test).parameters:
+            if inspect.isfunction(test) and name.startswith("test_") and "at" in inspect.signature(test).parameters:
                 cases = [mark.args[0] for mark in getattr(test, "pytestmark", ()) if mark.name == "case"]
                 found.update(cases or [f"none: {name}"])
     return found

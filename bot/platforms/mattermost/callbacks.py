@@ -7,8 +7,10 @@ looked up for where it is and whether it is the bot's own, and so is whether tha
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -35,6 +37,15 @@ COMMAND, ACTION, FORM = "/mattermost/command", "/mattermost/action", "/mattermos
 
 LONGEST_BODY = 256 * 1024
 """Bytes; the longest message has 64 KiB, and form encoding makes up to three of one."""
+
+BODY_SECONDS = 10.0
+"""For all of a body to come."""
+
+LOOKED_UP_AT_ONCE = 16
+"""Presses and forms; thirty people press at once without one of them waiting long."""
+
+ID = re.compile("[a-z0-9]{26}")
+"""Ids of Mattermost; what is none must not get into an address."""
 
 LONGEST_VALUE = 2_000
 """Characters of what a button carries; more is none of ours."""
@@ -75,6 +86,7 @@ class Callbacks:
         self.action_url = base + ACTION if base else None
         self._form_url = base + FORM if base else None
         self.receive: Receive | None = None
+        self._looked_up = 0
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
@@ -165,13 +177,28 @@ class Callbacks:
         return JSONResponse({})
 
     async def _place(self, post_id: str, *, claimed: str, user: str) -> tuple[Spot, str]:
-        """Where the button is, and under which message: "" for a private one, which is kept nowhere."""
+        """Where the button is, and under which message: "" for a private one, which is kept nowhere.
+
+        Anybody may post here: how many of them are looked up at once is bounded, so that they do not use up the calls
+        that answers need.
+        """
+        if self._looked_up >= LOOKED_UP_AT_ONCE:
+            raise _Refusal(503, "too many presses at once; try again in a moment")
+        self._looked_up += 1
         try:
-            post = await self._client.post(post_id) if post_id.isalnum() else None
+            return await self._found(post_id, claimed=claimed, user=user)
+        finally:
+            self._looked_up -= 1
+
+    async def _found(self, post_id: str, *, claimed: str, user: str) -> tuple[Spot, str]:
+        try:
+            post = await self._client.post(post_id) if ID.fullmatch(post_id) else None
         except (MessageGone, PlatformRefused):
             post = None
         if post is None:
             return self._hearing.place(claimed, thread="", direct=False), ""
+        if not ID.fullmatch(user):
+            raise _Refusal(400, "whoever is said to have pressed has no id as Mattermost's are")
         if post.user_id != (await self._directory.me()).id:
             raise _Refusal(403, "the message is none of the bot's")
         if not await self._client.is_member(post.channel_id, user):
@@ -204,10 +231,14 @@ class Callbacks:
 
 async def _body(request: Request) -> bytes:
     found = bytearray()
-    async for piece in request.stream():
-        found += piece
-        if len(found) > LONGEST_BODY:
-            raise _Refusal(413, "the body is too large")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for piece in request.stream():
+                found += piece
+                if len(found) > LONGEST_BODY:
+                    raise _Refusal(413, "the body is too large")
+    except TimeoutError as error:
+        raise _Refusal(408, "the body did not come in time") from error
     return bytes(found)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from bot.platforms.events import File
 from bot.platforms.interface import Button, Form, Post
 from bot.platforms.mattermost.payloads import FileInfo
-from bot.platforms.rendering import pieces, quiet, sources_markdown
+from bot.platforms.rendering import literal, pieces, quiet, sources_markdown
 
 MESSAGE_RUNES = 15_000
 """Of one message; the server refuses more than 16,383, and a fence that is closed and opened again needs some."""
@@ -124,17 +124,13 @@ def messages_of(post: Post, *, mention: Iterable[str] = ()) -> list[str]:
     parts = [" ".join(f"@{name}" for name in mention), quiet(post.text).strip()]
     parts.append(sources_markdown(post))
     # Set apart as a quotation, and without effect whatever names are in it.
-    parts += ["\n".join(f"> {line}" for line in _escaped(quiet(note)).splitlines()) for note in post.notes]
+    parts += ["\n".join(f"> {literal(line)}" for line in note.splitlines()) for note in post.notes]
     return texts_of("\n\n".join(part for part in parts if part))
 
 
 def texts_of(markdown: str) -> list[str]:
     """At least one text, none longer than a message may be."""
     return pieces(markdown, limit=MESSAGE_RUNES, measure=len) or [""]
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"([\\`*_\[\]<>~])", r"\\\1", text)
 
 
 def props(buttons: Sequence[Button] = (), *, action_url: str | None = None) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from bot.platforms.mattermost.wire import Refused
 KEPT_SECONDS = 300.0
 MOST_KEPT = 10_000
 
+MOST_NAMES = 100
+"""In one message that are asked about: as many as one call takes. While they are, no other message is heard."""
+
 _Value = TypeVar("_Value")
 
 Clock = Callable[[], float]
@@ -89,7 +92,7 @@ class Directory:
         )
 
     async def any_named(self, names: Iterable[str]) -> bool:
-        """Whether any of the names is somebody's, or a group's."""
+        """Whether any of the names is somebody's, or a group's; of very many one certainly is."""
         unknown: list[str] = []
         for name in names:
             match self._named.get(name):
@@ -99,6 +102,8 @@ class Directory:
                     unknown.append(name)
         if not unknown:
             return False
+        if len(unknown) > MOST_NAMES:
+            return True
         users = {user.username.lower() for user in await self._client.users_named(unknown)}
         groups = self._groups.get("")
         if groups is None:

@@ -60,6 +60,9 @@ THREADS_BACK = timedelta(days=1)
 KEEP_EVERY_MS = 5_000
 """While more is waiting the checkpoint is written so often, by the server's clock: `OVERLAP_MS` covers the rest."""
 
+UNREADABLE = (ValueError, OverflowError, TypeError, KeyError, AttributeError, RecursionError)
+"""What reading something that is not as Mattermost's are ends with: it would end so each time that it is replayed."""
+
 Pause = Callable[[float], Awaitable[None]]
 
 
@@ -95,7 +98,7 @@ class _Outage:
 
     def over(self) -> None:
         level = logging.WARNING if self._told else logging.INFO
-        logger.log(level, "mattermost: listening to %s%s", self._server, " again" if self._told else "")
+        logger.log(level, "mattermost: connected to %s", self._server)
         self._told = ""
 
 
@@ -187,8 +190,8 @@ class Listening:
                 )
         except (aiohttp.ClientError, OSError) as error:
             raise PlatformUnavailable(
-                f"mattermost: no websocket at {self._client.server!r} ({type(error).__name__}: {error}); does a proxy in "
-                "front of it pass websockets on?"
+                f"mattermost: no websocket at {self._client.server!r} ({type(error).__name__}: {error}); does a proxy "
+                "in front of it pass websockets on?"
             ) from error
 
     async def _handled(self, text: str, receive: Receive, memory: Memory) -> None:
@@ -217,6 +220,8 @@ class Listening:
             logger.warning("mattermost: passed over event %r: %s", frame.event, error)
         except ValidationError as error:
             logger.warning("mattermost: passed over event %r, which is malformed: %s", frame.event, _first(error))
+        except UNREADABLE as error:
+            logger.warning("mattermost: passed over event %r, which is odd: %s", frame.event, type(error).__name__)
         return None
 
     def _advance(self, frame: Frame) -> None:
@@ -283,6 +288,8 @@ class Listening:
                 found.append(await self._hearing.edited(row))
         except (PlatformRefused, MessageGone) as error:
             logger.warning("mattermost: passed over message %s: %s", row.id, error)
+        except UNREADABLE as error:
+            logger.warning("mattermost: passed over message %s, which is odd: %s", row.id, type(error).__name__)
         return [event for event in found if event is not None]
 
     async def _read_back(self, channel: str, since: int) -> list[Post]:

@@ -7,7 +7,7 @@ that alone and kept nowhere.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,14 +76,40 @@ async def set_up(
                 f"mattermost: {me.username!r} is no system administrator; make a personal access token as one, and set "
                 f"{ADMIN_VARIABLE}"
             )
+        # Names are looked up before anything is made, and the token is made last: a mistake leaves nothing behind.
+        of_teams = {name: await _the_team(admin, name) for name in _teams(teams, channels)}
+        of_channels = {name: await _the_channel(admin, of_teams, name) for name in channels}
         bot = await _account(admin, username, found)
+        for team in of_teams.values():
+            await _team(admin, settings, bot, team, found)
+        for name, channel in of_channels.items():
+            await admin.call("POST", f"/channels/{channel.id}/members", json={"user_id": bot.user_id})
+            found.done.append(f"@{bot.username} is in channel {name!r} (id {channel.id})")
         await _token(admin, settings, bot, found)
-        for name in dict.fromkeys([*teams, *(channel.partition("/")[0] for channel in channels)]):
-            await _team(admin, settings, bot, name, found)
-        for name in channels:
-            await _channel(admin, bot, name, found)
+        if not of_teams:
+            found.hints.append("it was put into no team; with --team NAME its people can write to it, and have /ask")
         found.hints += await _hints(admin, settings)
         return found
+
+
+def _teams(teams: Sequence[str], channels: Sequence[str]) -> list[str]:
+    """All that are named. Raises PlatformRefused for a channel without its team."""
+    for name in channels:
+        if not all(name.partition("/")):
+            raise PlatformRefused(f"mattermost: {name!r} names no channel; write TEAM/CHANNEL, as in its address")
+    return [*dict.fromkeys([*teams, *(name.partition("/")[0] for name in channels)])]
+
+
+async def _the_team(admin: Client, name: str) -> Team:
+    found: Team = await _named(admin, Team, f"/teams/name/{name}", f"team {name!r}")
+    return found
+
+
+async def _the_channel(admin: Client, teams: Mapping[str, Team], name: str) -> Channel:
+    team, _, channel = name.partition("/")
+    path = f"/teams/{teams[team].id}/channels/name/{channel}"
+    found: Channel = await _named(admin, Channel, path, f"channel {name!r}")
+    return found
 
 
 async def _account(admin: Client, username: str, found: SetUp) -> Bot:
@@ -124,16 +150,16 @@ async def _token(admin: Client, settings: MattermostSettings, bot: Bot, found: S
     found.done.append("access token created; it does not expire")
 
 
-async def _team(admin: Client, settings: MattermostSettings, bot: Bot, name: str, found: SetUp) -> None:
-    team = await _named(admin, Team, f"/teams/name/{name}", f"team {name!r}")
+async def _team(admin: Client, settings: MattermostSettings, bot: Bot, team: Team, found: SetUp) -> None:
     await admin.call("POST", f"/teams/{team.id}/members", json={"team_id": team.id, "user_id": bot.user_id})
-    found.done.append(f"@{bot.username} is in team {name!r}")
+    found.done.append(f"@{bot.username} is in team {team.name!r}")
     if settings.callback_url is None:
         return
     token = await _command(admin, settings, team, found)
-    if token:
-        tokens = [one for one in found.environment.get(COMMAND_VARIABLE, "").split(",") if one]
-        found.environment[COMMAND_VARIABLE] = ",".join(dict.fromkeys([*tokens, token]))
+    known = settings.command_token.get_secret_value().split(",") if settings.command_token else []
+    if token not in (one.strip() for one in known):
+        tokens = [*known, *found.environment.get(COMMAND_VARIABLE, "").split(","), token]
+        found.environment[COMMAND_VARIABLE] = ",".join(dict.fromkeys(one.strip() for one in tokens if one.strip()))
 
 
 async def _command(admin: Client, settings: MattermostSettings, team: Team, found: SetUp) -> str:
@@ -171,16 +197,6 @@ async def _command(admin: Client, settings: MattermostSettings, team: Team, foun
     return known.token
 
 
-async def _channel(admin: Client, bot: Bot, name: str, found: SetUp) -> None:
-    team, _, channel = name.partition("/")
-    if not channel:
-        raise PlatformRefused(f"mattermost: {name!r} names no channel; write it as team/channel, as in its address")
-    at: Team = await _named(admin, Team, f"/teams/name/{team}", f"team {team!r}")
-    where = await _named(admin, Channel, f"/teams/{at.id}/channels/name/{channel}", f"channel {name!r}")
-    await admin.call("POST", f"/channels/{where.id}/members", json={"user_id": bot.user_id})
-    found.done.append(f"@{bot.username} is in channel {name!r} (id {where.id})")
-
-
 async def _named(admin: Client, kind: Any, path: str, what: str) -> Any:
     try:
         return await admin.ask(kind, "GET", path)
@@ -201,12 +217,20 @@ async def _hints(admin: Client, settings: MattermostSettings) -> list[str]:
         allowed = str(config.get("ServiceSettings", {}).get("AllowedUntrustedInternalConnections") or "").split()
     except PlatformRefused:
         allowed = []
-    if host in allowed:
+    if any(_covers(entry, host) for entry in allowed):
         return []
     return [
         f"the server does not call addresses of its own network: add {host} to System Console > Environment > "
         "Developer > Allow untrusted internal connections"
     ]
+
+
+def _covers(entry: str, host: str) -> bool:
+    """Whether what is allowed, a host or a network (`10.0.0.0/8`), is or holds `host`."""
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(entry)
+    except ValueError:
+        return entry == host
 
 
 def is_internal(host: str) -> bool:
@@ -230,10 +254,11 @@ def steps(settings: MattermostSettings, *, username: str = "souffleur") -> str:
     """The same by hand, for an administrator with a browser."""
     url = settings.url.rstrip("/")
     lines = [
+        f"{ADMIN_VARIABLE} is not set, so nothing was done. By hand, as a system administrator:\n",
         f"1. {url}/admin_console/integrations/bot_accounts: Enable Bot Account Creation.",
         f"2. {url}, a team's menu > Integrations > Bot Accounts > Add Bot Account: username {username}, role Member."
         f"\n   Copy the token into {TOKEN_VARIABLE}.",
-        f"3. In each channel that is to have it: Add Members > {username} (and Invite People to the team first).",
+        f"3. Invite {username} to the team (Invite People), then to each channel that is to have it (Add Members).",
     ]
     if settings.callback_url is None:
         lines.append("4. For the slash command and buttons set `mattermost.callback_url` and run this again.")

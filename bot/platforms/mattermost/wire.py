@@ -185,9 +185,9 @@ class Wire:
                 f"mattermost: {self.server!r} did not answer {path!r} in {seconds:g} s"
             ) from error
         except httpx.HTTPStatusError as error:
-            said = words(error.response.text)
+            status, said = error.response.status_code, words(error.response.text)
             raise PlatformUnavailable(
-                f"mattermost: {self.server!r} answered {error.response.status_code} for {path!r} ({said!r}); is it well?"
+                f"mattermost: {self.server!r} answered {status} for {path!r} ({said!r}); is it well?"
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise PlatformUnavailable(
@@ -200,8 +200,9 @@ class Wire:
         status = response.status_code
         if response.has_redirect_location:
             to = urlsplit(response.headers["location"])
+            where = f"{to.scheme}://{to.netloc}{to.path if path in response.url.path else ''}"
             raise Refused(
-                f"mattermost: {self.server!r} redirects {path!r} to {f'{to.scheme}://{to.netloc}{to.path}'!r}; set "
+                f"mattermost: {self.server!r} redirects {path!r} to {where!r}; set "
                 "`mattermost.url` to the address that people open, with https",
                 status=status,
             )

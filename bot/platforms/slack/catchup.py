@@ -1,8 +1,9 @@
 """What was said while nobody listened, read from Slack's Web API and reported like everything else.
 
 How far everything is known is one moment by Slack's clock, kept under one name: whatever is later is read again, in
-every channel that the bot is in and in the threads where it has written. What was reported before is known to the
-inbox. A reply in a thread that neither began meanwhile nor has the bot in it is not found: Slack has no way to ask.
+every channel that the bot is in and in the threads where it has written: messages, what they were changed to, and that
+the first one of a thread is gone. What was reported before is known to the inbox. Slack has no way to ask for replies
+in a thread that neither began meanwhile nor has the bot in it, nor whether a reply is gone.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.platforms.events import Deleted, Edited, Event, Said
 from bot.platforms.interface import Memory, MessageGone, PlatformRefused
 from bot.platforms.slack import convert
 from bot.platforms.slack.client import Client
-from bot.platforms.slack.convert import Identity
+from bot.platforms.slack.convert import Identity, Reading
 from bot.platforms.slack.hearing import Hearing
 
 logger = logging.getLogger(__name__)
@@ -103,11 +105,11 @@ class Catchup:
             await memory.keep(_name(me), f"{now:.6f}")
             return
         since = max(float(known) - OVERLAP_SECONDS, now - LONGEST_GAP_SECONDS)
-        reported = 0
+        looked_at = 0
         threads: set[tuple[str, str]] = set()
         async for channel in self._channels():
             async for message in self._said("conversations.history", channel, since):
-                reported += await self._report(message, channel, me)
+                looked_at += await self._report(message, channel, since, me)
                 if message.get("reply_count"):
                     threads.add((channel, str(message["ts"])))
         spots = await memory.threads("slack", datetime.fromtimestamp(since - LONGEST_GAP_SECONDS, UTC))
@@ -115,10 +117,12 @@ class Catchup:
         if len(threads) > MOST_THREADS:
             logger.warning("slack: of %d threads only %d are looked at", len(threads), MOST_THREADS)
         for channel, thread in sorted(threads, key=lambda one: one[1], reverse=True)[:MOST_THREADS]:
-            async for message in self._said("conversations.replies", channel, since, ts=thread):
-                if float(message["ts"]) >= since:
-                    reported += await self._report(message, channel, me)
-        logger.info("slack: caught up; %d messages since %s looked at", reported, datetime.fromtimestamp(since, UTC))
+            try:
+                async for message in self._said("conversations.replies", channel, since, ts=thread):
+                    looked_at += await self._report(message, channel, since, me)
+            except MessageGone:
+                await self._hearing.keep(self._deleted(channel, thread, await self._reading({}, me)))
+        logger.info("slack: caught up; %d messages since %s looked at", looked_at, datetime.fromtimestamp(since, UTC))
 
     async def _keep_noting(self, memory: Memory) -> None:
         """Note how far everything is known, while it is."""
@@ -132,14 +136,37 @@ class Catchup:
                 async with asyncio.timeout(KEEPING_SECONDS):
                     await self._gap.wait()
 
-    async def _report(self, message: dict[str, Any], channel: str, me: Identity) -> int:
-        reading = await self._hearing.reading({"event": message}, me, within=10.0)
+    async def _report(self, message: dict[str, Any], channel: str, since: float, me: Identity) -> int:
+        """Report what became of a message since then: 1 if that is anything, else 0."""
+        reading = await self._reading({"event": message}, me)
+        events = self._missed(message, channel, since, reading)
+        for event in events:
+            await self._hearing.keep(event)
+            if isinstance(event, Said):
+                self._hearing.heard = max(self._hearing.heard, event.at.timestamp())
+        return int(bool(events))
+
+    def _missed(self, message: dict[str, Any], channel: str, since: float, reading: Reading) -> list[Event]:
+        """The first message of a thread is always among its replies, however old it is."""
+        ts = str(message["ts"])
+        if message.get("subtype") == "tombstone":  # what is left of a deleted message that has replies
+            return [self._deleted(channel, ts, reading)]
         said = convert.said(message, channel, reading)
         if said is None:
-            return 0
-        await self._hearing.keep(said)
-        self._hearing.heard = max(self._hearing.heard, said.at.timestamp())
-        return 1
+            return []
+        events: list[Event] = [said] if float(ts) >= since else []
+        changed = message.get("edited")
+        if changed and float(changed["ts"]) >= since:
+            events.append(Edited(said=said, revision=str(changed["ts"])))
+        return events
+
+    def _deleted(self, channel: str, ts: str, reading: Reading) -> Deleted:
+        """Slack does not say when: it is known from now on."""
+        at = datetime.fromtimestamp(self._client.time or time.time(), UTC)
+        return Deleted(spot=reading.spot(channel, ts), message=ts, by="", at=at)
+
+    async def _reading(self, payload: Any, me: Identity) -> Reading:
+        return await self._hearing.reading(payload, me, within=10.0)
 
     async def _channels(self) -> AsyncIterator[str]:
         """Where the bot is, as far as its scopes let it know."""
@@ -167,7 +194,7 @@ class Catchup:
         for _ in range(MOST_PAGES):
             try:
                 answer = await self._client.call(method, within=120.0, limit=PAGE, cursor=cursor or None, **arguments)
-            except (PlatformRefused, MessageGone) as error:
+            except PlatformRefused as error:
                 logger.warning("not looked at: %s", error)
                 return
             for item in answer.get(key) or ():

@@ -149,7 +149,8 @@ class Client:
     def session(self) -> aiohttp.ClientSession:
         """One for everything, opened by the first call within the running loop."""
         if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
+            # `trust_env`: by the proxy that the environment names, as the SDK's own calls go.
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS), trust_env=True)
         return self._session
 
     @property

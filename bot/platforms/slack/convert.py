@@ -21,7 +21,10 @@ from bot.platforms.slack.markup import Names, addresses_others, markdown, mentio
 SAID = frozenset({"", "file_share", "me_message", "thread_broadcast"})
 """Subtypes of what people write; the others tell of joins, topics, pins and the like."""
 
-EVENTS = ("message", "app_mention", "reaction_added", "agent_session_stopped", "app_home_opened")
+EVENTS = (
+    *("message", "app_mention", "reaction_added", "agent_session_stopped", "app_home_opened"),
+    "member_joined_channel",
+)
 """Types that are heard; `bot.platforms.slack.manifest` subscribes to them and to no other."""
 
 ACTION = "souffleur"

@@ -139,6 +139,10 @@ class Directory:
             name = str(channel.get("name") or "")
             return self._rooms.put(spot.channel, Room(id=spot.channel, name=name, outsiders=outsiders))
 
+    def forget_room(self, channel: str) -> None:
+        """Somebody came in: who reads there is asked again."""
+        self._rooms.drop(channel)
+
     async def _outsiders(self, channel: dict[str, Any], me: Identity) -> bool:
         if channel.get("is_im"):
             return not (await self.person(str(channel["user"]), me)).member

@@ -264,7 +264,8 @@ class Draft:
         if self._over:
             return await self._taken_over(text, now)
         if self._may_stream and self._status.streams:
-            steps = () if self._messages else tuple(self._steps)
+            # The first was said before the question's language was known, and what stays should be in that.
+            steps = () if self._messages else tuple(self._steps[1:] or self._steps)
             try:
                 streamed = await pages.stream(
                     self._client, self._spot, text, asker=self._asker, team=self._team, steps=steps, now=now

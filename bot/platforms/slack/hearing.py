@@ -141,6 +141,9 @@ class Hearing:
             if event.get("tab") == "messages":
                 self._afterwards(self._suggest(str(event["channel"]), str(event["user"]), me))
             return _acknowledged()
+        if event.get("type") == "member_joined_channel":
+            self._directory.forget_room(str(event.get("channel")))
+            return _acknowledged()
         found = _read(convert.of_event, event, await self._reading({"event": event}, me))
         if isinstance(found, Pointed) and await self._directory.is_bot(found.by, me):
             return _acknowledged()

@@ -54,6 +54,7 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "message.channels": ("channels:history",),
     "message.groups": ("groups:history",),
     "reaction_added": ("reactions:read",),
+    "member_joined_channel": ("channels:read",),
 }
 """Scopes of each event, by its page in https://docs.slack.dev/reference/events."""
 

@@ -29,6 +29,10 @@ STATUS_SECONDS = 5.0
 """A status that comes later is of no use."""
 
 
+ENDING_SECONDS = 30.0
+"""For ending a session: one that is left open seems to work for ever."""
+
+
 class Abilities:
     """What the workspace has: agent sessions, streams and statuses are not switched on everywhere."""
 
@@ -59,7 +63,11 @@ class Status:
         self._asker = asker
         self._clear = clear
         self._shown = ""
+        self._showed = False
         self._tried_session = False
+        self._may_be_open = True
+        """Whether there may be a session: whoever wrote this before, and did not live to end it, may have begun one."""
+        self._end_is_paid = False
         self.stoppable = False
         """Whether Slack's own Stop button is there."""
 
@@ -77,33 +85,36 @@ class Status:
         if not self._tried_session:
             self._tried_session = True
             await self._begin_session()
+        self._showed = True
         if self._abilities.has(STATUS) and await self._told(STATUS, paid=False, status=text):
             self._shown = text
 
     def ended(self) -> None:
         """The end of a stream has ended the session too."""
-        self.stoppable = False
+        self.stoppable = self._may_be_open = False
 
     async def clear(self) -> None:
         """Nothing happens any more."""
-        if self.stoppable:
-            self.stoppable = False
-            await self._told(SESSION, paid=True, status="active")
-        if self._shown and self._clear:
+        if self._may_be_open and self._abilities.has(SESSION):
+            self.ended()
+            await self._told(SESSION, paid=self._end_is_paid, within=ENDING_SECONDS, status="active")
+        if self._clear and (self._shown or not self._showed):
             await self._told(STATUS, paid=False, status="")
         self._shown = ""
 
     async def _begin_session(self) -> None:
         # The call that ends it is reserved with it: a session left open would seem to work for ever.
-        if self._abilities.has(SESSION) and await self._client.reserve(SESSION, SESSION):
+        self._may_be_open = self._abilities.has(SESSION) and await self._client.reserve(SESSION, SESSION)
+        if self._may_be_open:
+            self._end_is_paid = True
             self.stoppable = await self._told(SESSION, paid=True, status="processing", initiator_user_id=self._asker)
 
-    async def _told(self, method: str, *, paid: bool, **arguments: Any) -> bool:
+    async def _told(self, method: str, *, paid: bool, within: float = STATUS_SECONDS, **arguments: Any) -> bool:
         try:
             await self._client.call(
                 method,
                 paid=paid,
-                within=STATUS_SECONDS,
+                within=within,
                 channel_id=self._spot.channel,
                 thread_ts=self._spot.thread,
                 **arguments,

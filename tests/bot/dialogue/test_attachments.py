@@ -59,8 +59,11 @@ class Shelf:
 class Long:
     """A parser that makes every file as long as a book."""
 
+    def __init__(self, parts: int = MAX_CHUNKS + 1) -> None:
+        self._text = "\n\n".join(f"# Part {number}\n\n{'word ' * 300}" for number in range(parts))
+
     async def parse(self, original: Original, parser: str) -> Parsed:
-        return Parsed(text="\n\n".join(f"# Part {number}\n\n{'word ' * 300}" for number in range(MAX_CHUNKS + 1)))
+        return Parsed(text=self._text)
 
 
 def file(id: str, name: str, media_type: str = "", size: int = 100) -> File:
@@ -337,3 +340,33 @@ async def test_a_picture_of_a_kind_that_no_model_takes_is_declined(room: Room) -
     assert (await room.read(Shelf({}), file("P1", "plan.svg", "image/svg+xml"))).notes == (
         "de chat-image-declined plan.svg",
     )
+
+
+async def test_hundreds_of_pictures_are_kept_at_once(room: Room) -> None:
+    commits = 0
+
+    def counted(*_: object) -> None:
+        nonlocal commits
+        commits += 1
+
+    pictures = [file(f"P{number}", f"{number}.png") for number in range(2_000)]
+    sa.event.listen(room.engine.sync_engine, "commit", counted)
+    assert len((await room.read(Shelf({}), *pictures)).notes) == MAX_NOTES
+    assert commits < 10
+    assert (await room.read(Shelf({}), *pictures)).notes == ()
+
+
+async def test_signs_that_cannot_be_seen_are_no_part_of_a_name(room: Room) -> None:
+    read = await room.read(Shelf({"F1": b"some words"}), file("F1", "\u202efdp.gnihton\u200b\x07\ud800.txt"))
+    assert read.chunks[0].title == "fdp.gnihton \ufffd.txt"
+
+
+async def test_files_without_end_leave_a_question_that_can_be_ranked(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.sandbox = Long(parts=MAX_CHUNKS // 2)
+    shelf = Shelf({f"F{number}": b"some words" for number in range(2 * MAX_FILES)})
+    files = [file(id, f"{id}.txt") for id in shelf.contents]
+    await room.read(shelf, *files)
+    monkeypatch.setattr(attachments, "MAX_RANKED", 4_000)
+    assert len((await room.read(shelf, *files)).chunks) == 4_000

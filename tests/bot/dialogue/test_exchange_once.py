@@ -12,7 +12,7 @@ from bot.dialogue.replies import Replies, Reply, State
 from bot.dialogue.workers import Claim
 from bot.platforms.events import Event
 from bot.platforms.interface import MessageGone, PlatformRefused, PlatformUnavailable, Post
-from tests.fixtures.chat import FakePlatform, Killed
+from tests.fixtures.chat import OWN, FakePlatform, Killed
 from tests.fixtures.dialogue import Hall, hall
 
 AWAY = PlatformUnavailable("the platform is away")
@@ -174,6 +174,48 @@ async def test_wherever_the_process_dies_nothing_is_left_of_a_question_that_is_d
         if steps[-1] == "":
             break
     assert {"posted", ""} <= set(steps)
+
+
+async def test_what_an_attempt_still_posts_after_its_lease_was_lost_is_taken_away(bot: Hall) -> None:
+    said = bot.platform.say("C1", "How many days of leave?", by="U1", mention=True)
+    await bot.receive(said)
+    await bot.inbox.claim("the one that is too slow", free=1)
+    bot.clock.pass_time(seconds=31)
+    (claimed,) = await bot.inbox.claim("worker", free=1)
+    bot.pen.hold()
+
+    async with bot.held(claimed):
+        bot.platform._keep("C1", "Thir", OWN, said.message)
+        bot.pen.release()
+
+    (answer,) = bot.platform.answers("C1", said.message)
+    assert "up" in answer.actions
+
+
+async def test_what_is_sent_after_the_last_word_of_whoever_took_over_does_not_stand(bot: Hall) -> None:
+    said = bot.platform.say("C1", "How many days of leave?", by="U1", mention=True)
+    await bot.happens(said)
+    (answer,) = bot.platform.answers("C1", said.message)
+    whole, post = answer.text, answer.post
+    bot.platform._put(answer, "Thir", Post(text="Thir", language="en"))
+    bot.platform._keep("C1", "Thir", OWN, said.message)
+
+    await bot.exchange.overtaken(Claim(said))
+
+    (answer,) = bot.platform.answers("C1", said.message)
+    assert (answer.text, answer.post) == (whole, post)
+
+
+async def test_what_is_sent_after_the_answer_was_taken_back_does_not_stand(bot: Hall) -> None:
+    said = bot.platform.say("C1", "How many days of leave?", by="U1", mention=True)
+    await bot.happens(said)
+    await bot.happens(bot.platform.delete("C1", said.message))
+    late = bot.platform._keep("C1", "Thir", OWN, said.message)
+    await bot.replies.posted(said.key, late.id)
+
+    await bot.exchange.overtaken(Claim(said))
+
+    assert bot.platform.answers("C1", said.message) == []
 
 
 async def test_what_is_delivered_again_is_answered_once(bot: Hall) -> None:

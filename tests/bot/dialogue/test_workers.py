@@ -151,10 +151,19 @@ async def at_work(
     clock: Clock,
     *,
     give_up: GivingUp | None = None,
+    overtaken: Callable[[Claim], Awaitable[None]] | None = None,
     at_once: int = 8,
     grace: float = 0,
 ) -> AsyncIterator[Workers]:
-    workers = Workers(inbox, handle, give_up or GivingUp(), at_once=at_once, poll_seconds=1, sleep=clock.sleep)
+    workers = Workers(
+        inbox,
+        handle,
+        give_up or GivingUp(),
+        at_once=at_once,
+        poll_seconds=1,
+        overtaken=overtaken,
+        sleep=clock.sleep,
+    )
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(workers.run())
         yield workers
@@ -334,8 +343,13 @@ async def test_work_whose_lease_was_lost_is_cancelled(inbox: Told, elsewhere: As
         finally:
             raise PlatformRefused("the connection is closed")
 
+    left_to_others: list[Event] = []
+
+    async def overtaken(claim: Claim) -> None:
+        left_to_others.append(claim.event)
+
     handling = Handling(breaks_when_cancelled)
-    async with at_work(inbox, handling, clock, give_up=giving_up):
+    async with at_work(inbox, handling, clock, give_up=giving_up, overtaken=overtaken):
         await handling.next()
         other = Inbox(elsewhere, lambda: clock.now() + LEASE)  # of a machine whose clock is fast
         (taken,) = await other.claim("other", free=1)
@@ -346,6 +360,7 @@ async def test_work_whose_lease_was_lost_is_cancelled(inbox: Told, elsewhere: As
                 await inbox.next("claim")
         assert await other.done("other", taken.event.key)
     assert giving_up.told == []
+    assert left_to_others == [taken.event]
 
 
 async def test_work_that_was_suspended_goes_on_when_nobody_took_it(inbox: Told, clock: Clock) -> None:

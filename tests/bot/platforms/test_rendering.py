@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -8,8 +9,17 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from bot.platforms import rendering
 from bot.platforms.interface import Post, Source
-from bot.platforms.rendering import first_sentence, plain, quiet, settled, sources_markdown, tables_as_lists
+from bot.platforms.rendering import (
+    first_sentence,
+    literal,
+    plain,
+    quiet,
+    settled,
+    sources_markdown,
+    tables_as_lists,
+)
 from bot.platforms.splitting import JOINER
 
 SLACK = re.compile(r"<[@!#][^\s>]")
@@ -108,7 +118,7 @@ def test_quiet_up_to_a_white_space_does_not_change_where_no_code_span_is_open(be
     [
         "Write to ada@example.org, or to ada.lovelace@mail.example.org.",
         "(ada@example.org) <ada@example.org> “ada@example.org”",
-        "Run `npm install @angular/core` and `echo <!here>`.",
+        "Run `npm install @angular/core` and `echo <!DOCTYPE html>`, `#include <@x>`, `<!-- here -->`.",
         "``a ` @all``",
         "```\n@all <@U1>\n```",
         "- one\n\n  ```sh\n  mail @all\n  ```",
@@ -305,3 +315,29 @@ def test_a_title_is_words_whatever_it_says(title: str, place: str, url: str) -> 
 )
 def test_an_address_cannot_leave_its_link(url: str, shown: str | None) -> None:
     assert sources_markdown(post(source(1, "T", url=url))).endswith(f"1. [T]({shown})" if shown else "1. T")
+
+
+@pytest.mark.parametrize(
+    "mention", ["<!here>", "<!channel|x>", "<!subteam^S1|@g>", "<@U042ABC>", "<@W042|ada>", "<#C042>"]
+)
+@pytest.mark.parametrize(
+    "code", ["`{}`", "```\n{}\n```", "```\nnot finished {}", "``` info {}\n{}", "~~~\n{}", "- ```\n  {}"]
+)
+def test_a_mention_that_slack_knows_is_none_even_in_code(mention: str, code: str) -> None:
+    said = quiet(code.format(mention, mention))
+    assert mention not in said
+    assert quiet(said) == said
+    assert said.replace(JOINER, "") == code.format(mention, mention)
+
+
+@pytest.mark.parametrize(
+    "line", ["[a](https://evil.example)", "www.evil.example", "<!here> @all", "**x** _y_ `z` | a |"]
+)
+def test_a_literal_line_shows_its_signs_and_does_nothing(line: str) -> None:
+    shown = PAGE.renderInline(literal(line)).replace(JOINER, "")
+    assert html.unescape(shown) == line.replace("`", "'")
+
+
+def test_words_are_one_short_line_without_what_cannot_be_seen() -> None:
+    assert rendering.words("Ada\u202e\n\tLovelace\x00\u200b", limit=80) == "Ada Lovelace"
+    assert len(rendering.words("x" * 10_000, limit=80)) == 80

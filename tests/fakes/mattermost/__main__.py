@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Set
 
-from tests.fakes.mattermost import TOKEN, Mattermost
+from tests.fakes.mattermost import ADMIN_TOKEN, TOKEN, Mattermost
 from tests.fakes.mattermost.attachments import actions
 from tests.fakes.mattermost.hub import Row
 from tests.fakes.mattermost.refusals import Refused
@@ -101,6 +101,7 @@ async def main(port: int, callback_url: str) -> None:
     server = Mattermost(clock=lambda: int(time.time() * 1000))
     team = server.team("company")
     channel = server.channel(team, "town-square")
+    server.admin()
     people = server.user("ada", "Ada Lovelace"), server.user("bob", "Bob Ross")
     server.join(team, *people)
     server.join(channel, *people)
@@ -108,7 +109,8 @@ async def main(port: int, callback_url: str) -> None:
     conversation = Conversation(server, channel)
     async with server.served(port) as url:
         print(f"# souffleur.yaml\nmattermost:\n  url: {url}\n  callback_url: {callback_url}\n\n# environment")
-        print(f"SOUFFLEUR_MATTERMOST_TOKEN={TOKEN}\nSOUFFLEUR_MATTERMOST_COMMAND_TOKEN={command['token']}\n")
+        print(f"SOUFFLEUR_MATTERMOST_TOKEN={TOKEN}\nSOUFFLEUR_MATTERMOST_COMMAND_TOKEN={command['token']}")
+        print(f"SOUFFLEUR_MATTERMOST_ADMIN_TOKEN={ADMIN_TOKEN}   # for `bot setup mattermost`\n")
         print(HELP, flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
             try:

@@ -95,7 +95,7 @@ class Commands:
             "response_url": f"{self.site}/hooks/commands/{hook}",
         }
         headers = {"Authorization": f"Token {command['token']}", "Accept": "application/json"}
-        answer = await self.interactivity.call(command["url"], OF_COMMAND, data=form, headers=headers)
+        answer = await self.interactivity.call(command["url"], refusal=OF_COMMAND, data=form, headers=headers)
         said = answer.json() if "json" in answer.headers.get("content-type", "") else {"text": answer.text}
         self._show(self.hooks[hook], said)
         return {**said, "trigger_id": client}

@@ -59,7 +59,7 @@ class Interactivity:
         self.triggers[id] = Trigger(user=user, channel=channel, client=client, at=self.company.time())
         return id, client
 
-    async def call(self, url: str, refusal: tuple[int, str] = OF_ACTION, **content: Any) -> httpx.Response:
+    async def call(self, url: str, *, refusal: tuple[int, str] = OF_ACTION, **content: Any) -> httpx.Response:
         """POST to an integration. Raises Refused unless it answers 200 within the time that there is (v11 source)."""
         status, id = refusal
         try:
@@ -108,12 +108,15 @@ class Interactivity:
     def _apply(self, answer: Row, row: Row, user: str) -> None:
         """`update` is a whole post: a message that is left out is emptied, props that are left out stay (v11 source).
 
-        Empty props remove the buttons; `ephemeral_text` is told to whoever pressed, in the thread.
+        Empty props remove the buttons; a post that nobody keeps cannot be updated. `ephemeral_text` is told to whoever
+        pressed, in the thread.
         """
         if error := (answer.get("error") or {}).get("message"):
             raise Refused(400, "api.post.do_action.action_integration.app_error", error, form=False)
         update = answer.get("update")
-        if update is not None and row["type"] != "system_ephemeral":
+        if update is not None:
+            if row["type"] == "system_ephemeral":
+                raise Refused(404, "app.post.get.app_error", "Unable to get the post.", form=True)
             self.company.edit(row["id"], update.get("message", ""), props=update.get("props"))
         if text := answer.get("ephemeral_text"):
             self.company.ephemeral(user, row["channel_id"], text, root=row["root_id"] or row["id"])
@@ -132,7 +135,11 @@ class Interactivity:
         body, trigger = dialog["dialog"], self.triggers[dialog["trigger_id"]]
         if values is None and not body.get("notify_on_cancel"):
             return {}
-        filled = {"callback_id": body.get("callback_id", ""), "state": body.get("state", ""), "submission": values or {}}
+        filled = {
+            "callback_id": body.get("callback_id", ""),
+            "state": body.get("state", ""),
+            "submission": values or {},
+        }
         return await self._sent(user, trigger.channel, dialog["url"], filled, cancelled=values is None)
 
     async def _sent(self, user: str, channel: str, url: str, filled: Row, *, cancelled: bool) -> Row:

@@ -18,6 +18,7 @@ http_delivery  delivery by signed requests
 streaming      a message that is watched being written
 sessions       status lines, and sessions with their Stop button
 blocks         what is accepted as blocks, and how they read
+rich_text      what Markdown is handed out as
 tiers          rate limits
 wire           requests, refusals, misbehaviour
 methods        the Web API

@@ -153,6 +153,8 @@ async def run(port: int, events: str | None, *, limits: bool) -> None:
     channel = slack.channel("general", "C0GENERAL", members={OWN_USER, "UADA", "UBOB"})
     slack.user("UADA", "Ada", locale="en-GB")
     slack.user("UBOB", "Bob", locale="de-DE")
+    slack.user("UCLEO", "Cleo", locale="en-US")
+    slack.user_tokens |= {f"xoxp-{name}": f"U{name.upper()}" for name in ("ada", "bob", "cleo")}
     desk = Desk(slack, channel)
     async with slack.served(port) as base_url:
         print(

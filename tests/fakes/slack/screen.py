@@ -62,8 +62,15 @@ def visible(slack: People, channel: str, *, by: str, thread: str | None = None) 
         for message in room.messages.values()
         if (_in_thread(message, thread) if thread else _at_top(message))
     ]
-    shown += [one for one in room.whispers if one["recipient"] == by and one.get("thread_ts") == thread]
+    shown += [one for one in room.whispers if one["recipient"] == by and _whispered_in(slack, room, one) == thread]
     return sorted(shown, key=lambda message: float(message["ts"]))
+
+
+def _whispered_in(slack: People, room: Room, whisper: Mapping[str, Any]) -> str | None:
+    """The thread in which it is shown; none where there is no reply: "ephemeral messages in threads are only shown if
+    there is already an active thread" (docs.slack.dev/reference/methods/chat.postEphemeral)."""
+    thread = whisper.get("thread_ts")
+    return thread if thread is None or slack.replies(room, thread) else "nowhere"
 
 
 def _in_thread(message: Mapping[str, Any], thread: str) -> bool:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from tests.fakes.slack.http_delivery import delivering
 from tests.fakes.slack.methods import METHODS
 from tests.fakes.slack.methods.chat import respond
+from tests.fakes.slack.methods.of_people import METHODS_OF_PEOPLE
 from tests.fakes.slack.people import People
 from tests.fakes.slack.socket_mode import SocketMode
 from tests.fakes.slack.tiers import Tiers
@@ -42,6 +43,8 @@ class Slack(People):
         self.tiers = tiers
         self.tells_scopes = True
         """Whether answers carry `X-OAuth-Scopes`; something between may take it out."""
+        self.user_tokens: dict[str, str] = {}
+        """People by the tokens that they gave the app (`xoxp-…`)."""
         self.revoked: str | None = None
         """The error that every request gets (`token_revoked`, `account_inactive`)."""
         self.requests: list[Received] = []
@@ -112,6 +115,7 @@ class Slack(People):
             routes=[
                 Route("/api/{method}", self._receive, methods=["GET", "POST"]),
                 Route("/files-pri/{place}/download/{name}", self._download),
+                Route("/upload/v1/{file}", self._upload, methods=["POST"]),
                 Route("/{kind:str}/{team}/{address}", self._respond, methods=["POST"]),
                 WebSocketRoute("/link/", self.socket_mode.serve),
             ]
@@ -147,6 +151,8 @@ class Slack(People):
 
     def _answer(self, received: Received) -> Response:
         method, params = received.method, received.params
+        if person := self.user_tokens.get((received.authorization or "").removeprefix("Bearer ")):
+            return self._answer_to(person, received)
         try:
             self._authorise(received)
             if self.tiers and (seconds := self.tiers.wait(method, str(params.get("channel", "")))):
@@ -166,6 +172,23 @@ class Slack(People):
             self.refusals.append((method, refused.error, params))
         headers = {"X-OAuth-Scopes": ",".join(sorted(self.scopes))} if self.tells_scopes else {}
         return JSONResponse(answer, headers=headers)
+
+    def _answer_to(self, person: str, received: Received) -> Response:
+        """A call with a person's token; its limits and refusals are none of the app's."""
+        try:
+            if received.method not in METHODS_OF_PEOPLE:
+                raise Refused("not_allowed_token_type")
+            return JSONResponse({"ok": True, **METHODS_OF_PEOPLE[received.method](self, person, received.params)})
+        except Refused as refused:
+            return JSONResponse(refused.answer)
+
+    async def _upload(self, request: Request) -> Response:
+        """docs.slack.dev/reference/methods/files.getUploadURLExternal: raw bytes, and no token."""
+        id = request.path_params["file"]
+        if id not in self.contents:
+            return PlainTextResponse("not found", status_code=404)
+        self.contents[id] = await request.body()
+        return PlainTextResponse(f"OK - {len(self.contents[id])}")
 
     def _authorise(self, received: Received) -> None:
         """A bot's token for everything but `apps.connections.open`, which wants the app's

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Sign in | Slack</title></head><body>Sign in</body></html>"
 
-STRUCTURED = frozenset({"attachments", "blocks", "chunks", "loading_messages", "metadata", "prompts", "view"})
+STRUCTURED = frozenset({"attachments", "blocks", "chunks", "files", "loading_messages", "metadata", "prompts", "view"})
 """Arguments that a form carries as JSON (docs.slack.dev/apis/web-api/#post_bodies)."""
 
 Params = Mapping[str, Any]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.slack.outbox import Outbox
+from tests.fakes.slack.rich_text import handed_out
 from tests.fakes.slack.sessions import Session, Status
 from tests.fakes.slack.streaming import Stream
 from tests.fakes.slack.wire import Params, Refused
@@ -119,6 +120,8 @@ class Workspace:
         self.notified: dict[tuple[str, str], set[str]] = {}
         """Whom each message notified by a mention."""
         self.outbox = Outbox(lambda: self.clock)
+        self.asking = OWN_USER
+        """Whose token the call that is being answered came with."""
         self._now = now
         self._ahead = 1_780_000_000.0 if now is None else 0.0  # 2026-05-28, 20:26:40 UTC
         self._latest = 0.0
@@ -197,19 +200,21 @@ class Workspace:
             raise Refused("missing_scope", needed=scopes[0], provided=",".join(sorted(self.scopes)))
 
     def room(self, params: Params, *, joined: bool = True, scope: str = "history", name: str = "channel") -> Room:
-        """The channel that a request names, where the app may see it."""
+        """The channel that a request names, where whoever asks may see it."""
         room = self.rooms.get(str(params.get(name, "")))
-        if room is None or (room.kind != "channels" and OWN_USER not in room.members):
+        if room is None or (room.kind != "channels" and self.asking not in room.members):
             raise Refused("channel_not_found")
         if scope:
             self.needs(f"{room.kind}:{scope}")
-        if joined and OWN_USER not in room.members:
+        if joined and self.asking not in room.members:
             raise Refused("not_in_channel")
         return room
 
     def view(self, room: Room, message: dict[str, Any], *, metadata: bool = False) -> dict[str, Any]:
         """A message as it is handed out: with what is known of its thread, its files and its reactions."""
         shown = dict(message)
+        if "blocks" in shown:
+            shown["blocks"] = handed_out(shown["blocks"])
         if not metadata:
             shown.pop("metadata", None)
         if replies := self.replies(room, message["ts"]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -243,3 +245,63 @@ async def test_nothing_is_acknowledged_that_was_not_kept(place: Place, make: Mad
         assert (await client.post("/mattermost/command", data=_command(place))).status_code == 503
 
     assert ears.heard == []
+
+
+@pytest.mark.parametrize("user", ["me", "../../users/me", "%2e%2e", "", "x" * 5_000])
+async def test_whoever_is_said_to_have_pressed_must_have_an_id(place: Place, make: Made, ears: Ears, user: str) -> None:
+    platform = make()
+    async with listening(platform, ears), callbacks(platform) as client:
+        _, message = await _shown(platform, place)
+        ears.heard.clear()
+        answer = await client.post("/mattermost/action", json=_press(place, message, user_id=user))
+
+    assert answer.status_code == 400
+    assert not any(isinstance(event, Pressed) for event in ears.heard)
+
+
+@pytest.mark.parametrize("path", ["/mattermost/action", "/mattermost/form", "/mattermost/command"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"[" * 100_000,
+        b'{"context":' * 20_000,
+        b'{"user_id": "u", "channel_id": "c", "context": {"value": 7}}',
+        b'{"user_id": {}, "channel_id": [], "context": null, "state": 3}',
+        b"\xff\xfe",
+        b"&" * 200_000,
+        b'{"user_id": "\\ud800", "channel_id": "c", "context": {"value": "\\ud800"}}',
+    ],
+    ids=range(10),
+)
+async def test_nothing_that_is_posted_without_a_signature_breaks_or_is_kept(
+    place: Place, make: Made, ears: Ears, path: str, body: bytes
+) -> None:
+    platform = make()
+    async with listening(platform, ears), callbacks(platform) as client:
+        for kind in ("application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/html"):
+            answer = await client.post(path, content=body, headers={"Content-Type": kind})
+            assert 400 <= answer.status_code < 500
+
+    assert not ears.heard
+
+
+async def test_a_flood_of_presses_leaves_calls_for_answers(place: Place, make: Made, ears: Ears) -> None:
+    platform = make()
+    async with listening(platform, ears), callbacks(platform) as client:
+        _, message = await _shown(platform, place)
+        ears.heard.clear()
+        async with asyncio.TaskGroup() as group:
+            flood = [
+                group.create_task(
+                    client.post("/mattermost/action", json=_press(place, message, trigger_id=str(number)))
+                )
+                for number in range(100)
+            ]
+        statuses = Counter(task.result().status_code for task in flood)
+        assert (await client.post("/mattermost/action", json=_press(place, message))).status_code == 200
+
+    assert set(statuses) == {200, 503}
+    assert statuses[503] >= 50

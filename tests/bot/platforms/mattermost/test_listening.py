@@ -332,7 +332,7 @@ async def test_a_server_that_is_away_is_tried_until_it_is_back_and_both_are_told
     away, back = [record.getMessage() for record in told if record.levelno >= logging.WARNING]
     assert away.startswith("mattermost: not connected: '127.0.0.1:")
     assert "answered 500" in away
-    assert back.startswith("mattermost: listening to 127.0.0.1:")
+    assert back.startswith("mattermost: connected to 127.0.0.1:")
     assert "bot-token" not in caplog.text
 
 
@@ -348,3 +348,32 @@ async def _told(ears: Ears, text: str) -> None:
     while not any(isinstance(event, Said) and event.text == text for event in ears.heard):
         await ears.until(count)
         count = len(ears.heard) + 1
+
+
+@pytest.mark.parametrize("created", [10**16, 10**30, -(10**16)])
+async def test_a_message_of_an_impossible_time_is_passed_over_once(
+    place: Place, make: Made, ears: Ears, created: int
+) -> None:
+    connections = 0
+
+    async def counted(seconds: float) -> None:
+        nonlocal connections
+        connections += 1
+
+    async with listening(make(pause=counted), ears):
+        place.server.post(place.channel, place.ada, "from elsewhen", at=created)
+        place.say("all is well")
+        (said,) = await ears.until(1)
+
+    assert isinstance(said, Said)
+    assert said.text == "all is well"
+    assert connections == 0
+
+
+async def test_a_message_full_of_names_holds_up_nobody(place: Place, make: Made, ears: Ears) -> None:
+    async with listening(make(), ears):
+        place.say(" ".join(f"@nobody{number}" for number in range(1_500)))
+        (said,) = await ears.until(1)
+
+    assert isinstance(said, Said)
+    assert said.mentions_others

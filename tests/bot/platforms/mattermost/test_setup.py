@@ -48,6 +48,39 @@ async def test_everything_is_made_and_the_second_time_found(place: Place) -> Non
     assert again.environment == {"SOUFFLEUR_MATTERMOST_COMMAND_TOKEN": command["token"]}
 
 
+@pytest.mark.parametrize("named", [{"teams": ["nosuch"]}, {"channels": ["company/nosuch"]}, {"channels": ["company"]}])
+async def test_a_mistyped_name_leaves_nothing_behind(place: Place, named: dict[str, list[str]]) -> None:
+    server = place.server
+    server.admin()
+    before = len(server.users), len(server.tokens)
+    with pytest.raises(PlatformRefused):
+        await set_up(_settings(place), admin_token=ADMIN, username="helper", **({"teams": []} | named))
+    assert (len(server.users), len(server.tokens)) == before
+
+
+async def test_a_further_team_adds_its_command_token_and_what_is_set_is_not_told_again(place: Place) -> None:
+    server = place.server
+    server.admin()
+    server.team("sales")
+    first = await set_up(_settings(place), admin_token=ADMIN, teams=["company"])
+    known = {
+        "token": SecretStr(TOKEN),
+        "command_token": SecretStr(first.environment["SOUFFLEUR_MATTERMOST_COMMAND_TOKEN"]),
+    }
+    assert (await set_up(_settings(place, **known), admin_token=ADMIN, teams=["company"])).environment == {}
+
+    both = await set_up(_settings(place, **known), admin_token=ADMIN, teams=["sales"])
+
+    tokens = both.environment["SOUFFLEUR_MATTERMOST_COMMAND_TOKEN"].split(",")
+    assert tokens == [row["token"] for row in server.commands.known.values()]
+
+
+async def test_whoever_names_no_team_is_told_what_that_means(place: Place) -> None:
+    place.server.admin()
+    found = await set_up(_settings(place), admin_token=ADMIN, teams=[])
+    assert any("--team NAME" in hint for hint in found.hints)
+
+
 async def test_a_command_that_pointed_elsewhere_points_here_again(place: Place) -> None:
     place.server.admin()
     place.server.commands.add(place.team, "ask", "http://old.internal/mattermost/command")
@@ -84,7 +117,7 @@ async def test_the_commands_of_several_teams_are_told_together(place: Place) -> 
     [
         ({"teams": ["nowhere"]}, "no team 'nowhere'"),
         ({"teams": [], "channels": ["company/nowhere"]}, "no channel 'company/nowhere'"),
-        ({"teams": [], "channels": ["town-square"]}, "team"),
+        ({"teams": [], "channels": ["town-square"]}, "TEAM/CHANNEL"),
         ({"teams": ["company"], "username": "ada"}, "--username"),
         ({"teams": ["company"], "admin_token": SecretStr(TOKEN)}, "no system administrator"),
         ({"teams": ["company"], "admin_token": SecretStr("wrong")}, "SOUFFLEUR_MATTERMOST_ADMIN_TOKEN"),

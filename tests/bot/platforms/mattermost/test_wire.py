@@ -117,3 +117,26 @@ async def test_calls_pause_before_the_server_refuses_them() -> None:
     await client.close()
 
     assert not client.buckets.free("mattermost")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        _refusal(404),
+        _refusal(400),
+        _refusal(401),
+        _refusal(500),
+        httpx.Response(200, html="<html>Sign in</html>"),
+        httpx.Response(302, headers={"location": "https://chat.example.org/hooks/commands/abc123"}),
+        httpx.ConnectError("no route"),
+    ],
+)
+async def test_no_message_tells_where_a_command_is_answered(
+    answer: httpx.Response | Exception, without_waits: None
+) -> None:
+    client = _client(answer)
+    with pytest.raises((MessageGone, PlatformRefused, PlatformUnavailable)) as caught:
+        await client.respond("https://chat.example.org/hooks/commands/abc123", {"text": "Thirty."})
+    await client.close()
+
+    assert "abc123" not in f"{caught.value!r} {caught.value}"

@@ -27,6 +27,7 @@ from bot.platforms.slack.platform import SlackPlatform
 from tests.bot.platforms.slack.conftest import Bot
 from tests.fakes.slack import OWN_USER, Slack, failing, limited, refusing
 from tests.fakes.slack import screen as on_screen
+from tests.fakes.slack.methods.agents import begin, set_status
 
 STOP = Button(action="stop", label="Stop", value="signed")
 
@@ -104,6 +105,18 @@ async def test_a_status_is_seen_before_there_is_text_and_can_be_stopped(desk: De
 
     assert (desk.status(), desk.session()) == ("", "active")
     assert not desk.slack.faults()
+
+
+async def test_what_stays_of_the_status_in_the_answer_is_in_the_language_of_the_question(desk: Desk) -> None:
+    async with desk.draft() as draft:
+        await draft.status("Es wird gesucht…")
+        await draft.status("Searching…")
+        await draft.status("Writing…")
+        await draft.write("Thirty days a year. ")
+        await desk.until(desk.streaming)
+        await draft.finish(post("Thirty days a year. "))
+
+    assert [line for line in desk.texts()[0].splitlines() if line.endswith("…")] == ["Searching…", "Writing…"]
 
 
 async def test_an_answer_grows_in_one_message_and_ends_with_what_belongs_under_it(desk: Desk) -> None:
@@ -276,6 +289,33 @@ async def test_what_a_reader_stopped_stays_and_is_marked(desk: Desk) -> None:
 
     assert desk.texts() == ["Thirty days\nStopped by Ada."]
     assert list(messages) == desk.posted
+    assert desk.session() == "active"
+
+
+async def test_a_session_that_a_killed_process_began_ends_with_its_answer(desk: Desk) -> None:
+    begin(desk.slack, desk.channel, desk.question)
+    async with desk.draft() as draft:
+        await draft.finish(Post(text="Thirty days.", language="en"))
+
+    assert desk.session() == "active"
+
+
+async def test_a_status_that_a_killed_process_left_goes_with_its_answer(desk: Desk) -> None:
+    earlier = desk.slack.say(desk.channel, "Thir", by=OWN_USER, thread=desk.question, bot_id="B0BOT")
+    set_status(desk.slack, {"channel_id": desk.channel, "thread_ts": desk.question, "status": "Searching…"})
+    async with desk.draft(earlier) as draft:
+        await draft.finish(post("Thirty days."))
+
+    assert (desk.texts(), desk.status()) == (["Thirty days."], "")
+
+
+async def test_a_session_is_ended_however_busy_slack_is(desk: Desk) -> None:
+    async with desk.draft() as draft:
+        await draft.status("Searching…")
+        await desk.until(lambda: desk.session() == "processing")
+        await draft.finish(post("Thirty days."))
+        desk.slack.script(*[limited(0)] * 9, on="agents.sessions.setStatus")
+
     assert desk.session() == "active"
 
 

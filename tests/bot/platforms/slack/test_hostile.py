@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -75,7 +76,9 @@ async def test_a_courtesy_that_fails_in_an_unforeseen_way_ends_nothing(bot: Bot,
     slack.always(answering({"ok": True, "user": {}}), on="users.info")
     async with bot.at_work(connections=1):
         slack.open_home("UADA")
-        await slack.outbox.idle()
+        async with asyncio.timeout(10):
+            while not slack.called("users.info"):  # noqa: ASYNC110 (nothing tells of it)
+                await asyncio.sleep(0.01)
         slack.always(None, on="users.info")
         slack.say(ops, "Hello")
         await bot.heard(1)
@@ -192,3 +195,11 @@ async def test_triggers_are_in_no_key_and_tokens_in_no_log(
         assert secret not in told, secret
     assert all(event.respond_to and event.respond_to not in told for event in keyed)
     assert not any("." in event.id for event in keyed)
+
+
+async def test_a_guest_who_joins_is_an_outsider_from_then_on(bot: Bot, slack: Slack, ops: str) -> None:
+    async with bot.at_work() as platform:
+        assert not (await platform.room(spot(slack, ops))).outsiders
+        slack.join(ops, "UGUEST")
+        await slack.outbox.idle()
+        assert (await platform.room(spot(slack, ops))).outsiders

@@ -69,6 +69,7 @@ def test_nothing_is_asked_for_that_is_switched_off() -> None:
         "agent_session_stopped",
         "app_home_opened",
         "app_mention",
+        "member_joined_channel",
         "message.im",
     ]
     assert "reactions:read" not in least["oauth_config"]["scopes"]["bot"]

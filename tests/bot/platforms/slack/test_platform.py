@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import json
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -279,6 +279,30 @@ async def test_a_gap_is_made_up_for(bot: Bot, slack: Slack, ops: str) -> None:
             await platform.connected.wait()
 
 
+async def test_what_was_changed_or_deleted_meanwhile_is_found_in_the_threads_of_the_bot(
+    bot: Bot, slack: Slack, ops: str
+) -> None:
+    changed, bare, talked = (slack.say(ops, text) for text in ("first", "to go", "to go from its replies"))
+    slack.say(ops, "a reply", thread=talked)
+    async with bot.at_work():
+        bot.notes.spots = [spot(slack, ops, message) for message in (changed, bare, talked)]
+        bot.notes.kept = {name: str(slack.clock) for name in bot.notes.kept}
+    slack.clock += 3600
+    slack.outbox.forget()
+    slack.edit(ops, changed, "second")
+    for message in (bare, talked):
+        slack.delete(ops, message)
+    bot.events.clear()
+
+    async with bot.at_work():
+        missed = [event for event in bot.events if not isinstance(event, Said)]
+
+    assert {event.key for event in missed if isinstance(event, Deleted)} == {
+        f"deleted/{spot(slack, ops, bare).key_of(message)}" for message in (bare, talked)
+    }
+    assert {event.said.text for event in missed if isinstance(event, Edited)} == {"second"}
+
+
 async def test_one_of_two_connections_is_enough(bot: Bot, slack: Slack, ops: str) -> None:
     async with bot.at_work() as platform:
         await until(lambda: len(slack.socket_mode.connections) == 2)
@@ -433,8 +457,8 @@ async def test_a_thread_is_read_with_its_root_and_its_latest_messages(
     whole = await platform.thread(spot(slack, ops, root))
     latest = await platform.thread(spot(slack, ops, root), limit=3)
 
-    assert [message.text for message in whole] == ["root", *(f"reply {n}" for n in range(20)), "The **answer**."]
-    assert [message.text for message in latest] == ["root", "reply 19", "The **answer**."]
+    assert [message.text for message in whole] == ["root", *(f"reply {n}" for n in range(20)), "The answer."]
+    assert [message.text for message in latest] == ["root", "reply 19", "The answer."]
     assert [(message.name, message.own, message.bot) for message in latest] == [
         ("Bob", False, False),
         ("Ada Lovelace", False, False),
