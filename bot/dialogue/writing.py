@@ -141,7 +141,7 @@ class Writing:
         """Show what was stored; the model is not asked again."""
         async with self._draft(ask, reply, over) as draft:
             messages = await draft.finish(post)
-            await self._chat.replies.settled(ask.key, messages=messages, state="shown" if reply.trace else "stopped")
+        await self._chat.replies.settled(ask.key, messages=messages, state="shown" if reply.trace else "stopped")
 
     async def _anew(self, claim: Claim, ask: Ask, reply: Reply, over: Sequence[str], earlier: Post | None) -> None:
         told = _Told()
@@ -162,7 +162,8 @@ class Writing:
                 post, trace = self.post(ask, told.answer, told.notes), told.answer.trace_id
             await self._chat.replies.written(ask.key, post, trace)
             messages = await draft.finish(post)
-            await self._chat.replies.settled(ask.key, messages=messages, state="stopped" if stopped_by else "shown")
+        # Not before the draft is left: a status or a session that is left open is ended by the next attempt.
+        await self._chat.replies.settled(ask.key, messages=messages, state="stopped" if stopped_by else "shown")
 
     async def restored(self, reply: Reply) -> None:
         """Have people see it as it was settled; whoever is still writing it has the last word anyway."""

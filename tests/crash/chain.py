@@ -18,7 +18,7 @@ from tests.crash.documents import Expected, Papers
 from tests.crash.places import Backend
 from tests.crash.task import Blow, Done, Reached, Target, Task
 
-PRELOADED = ["tests.crash.warm", "tests.crash.table"]
+PRELOADED = ["tests.crash.warm", "tests.crash.warm_bot", "tests.crash.table"]
 """Loaded once, in the single-threaded process that every child is forked from."""
 
 PATIENCE = 300

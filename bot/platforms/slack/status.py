@@ -63,7 +63,6 @@ class Status:
         self._asker = asker
         self._clear = clear
         self._shown = ""
-        self._showed = False
         self._tried_session = False
         self._may_be_open = True
         """Whether there may be a session: whoever wrote this before, and did not live to end it, may have begun one."""
@@ -85,7 +84,6 @@ class Status:
         if not self._tried_session:
             self._tried_session = True
             await self._begin_session()
-        self._showed = True
         if self._abilities.has(STATUS) and await self._told(STATUS, paid=False, status=text):
             self._shown = text
 
@@ -98,23 +96,24 @@ class Status:
         if self._may_be_open and self._abilities.has(SESSION):
             self.ended()
             await self._told(SESSION, paid=self._end_is_paid, within=ENDING_SECONDS, status="active")
-        if self._clear and (self._shown or not self._showed):
+        if self._clear and (self._shown or not self._tried_session):
             await self._told(STATUS, paid=False, status="")
         self._shown = ""
 
     async def _begin_session(self) -> None:
         # The call that ends it is reserved with it: a session left open would seem to work for ever.
-        self._may_be_open = self._abilities.has(SESSION) and await self._client.reserve(SESSION, SESSION)
-        if self._may_be_open:
-            self._end_is_paid = True
+        if self._abilities.has(SESSION):
+            self._end_is_paid = await self._client.reserve(SESSION, SESSION)
+        self._may_be_open = self._end_is_paid or self._clear
+        if self._end_is_paid:
             self.stoppable = await self._told(SESSION, paid=True, status="processing", initiator_user_id=self._asker)
 
-    async def _told(self, method: str, *, paid: bool, within: float = STATUS_SECONDS, **arguments: Any) -> bool:
+    async def _told(self, method: str, *, paid: bool, within: float | None = None, **arguments: Any) -> bool:
         try:
             await self._client.call(
                 method,
                 paid=paid,
-                within=within,
+                within=STATUS_SECONDS if within is None else within,
                 channel_id=self._spot.channel,
                 thread_ts=self._spot.thread,
                 **arguments,

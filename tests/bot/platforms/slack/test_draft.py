@@ -21,7 +21,7 @@ from bot.platforms.interface import (
     Source,
     WritingStopped,
 )
-from bot.platforms.slack import pages
+from bot.platforms.slack import pages, status
 from bot.platforms.slack.blocks import PAGE_BYTES, size
 from bot.platforms.slack.platform import SlackPlatform
 from tests.bot.platforms.slack.conftest import Bot
@@ -301,7 +301,7 @@ async def test_a_session_that_a_killed_process_began_ends_with_its_answer(desk: 
 
 
 async def test_a_status_that_a_killed_process_left_goes_with_its_answer(desk: Desk) -> None:
-    earlier = desk.slack.say(desk.channel, "Thir", by=OWN_USER, thread=desk.question, bot_id="B0BOT")
+    (earlier,) = await desk.platform.show(desk.spot, post("Thir"))
     set_status(desk.slack, {"channel_id": desk.channel, "thread_ts": desk.question, "status": "Searching…"})
     async with desk.draft(earlier) as draft:
         await draft.finish(post("Thirty days."))
@@ -309,12 +309,13 @@ async def test_a_status_that_a_killed_process_left_goes_with_its_answer(desk: De
     assert (desk.texts(), desk.status()) == (["Thirty days."], "")
 
 
-async def test_a_session_is_ended_however_busy_slack_is(desk: Desk) -> None:
+async def test_a_session_is_ended_however_busy_slack_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status, "STATUS_SECONDS", 0.5)
     async with desk.draft() as draft:
         await draft.status("Searching…")
         await desk.until(lambda: desk.session() == "processing")
         await draft.finish(post("Thirty days."))
-        desk.slack.script(*[limited(0)] * 9, on="agents.sessions.setStatus")
+        desk.slack.script(limited(1), on="agents.sessions.setStatus")
 
     assert desk.session() == "active"
 
