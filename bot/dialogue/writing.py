@@ -80,7 +80,7 @@ class Writing:
             if reply.post is not None:
                 await self._finished(ask, reply, reply.post, over)
             else:
-                await self._anew(claim, ask, reply, over, earlier.post if earlier else None)
+                await self._anew(claim, ask, reply, over, earlier.post if earlier else None, retry=left)
             if left:
                 await self._without_late(ask.key)
         except MessageGone:
@@ -139,13 +139,15 @@ class Writing:
 
     async def _finished(self, ask: Ask, reply: Reply, post: Post, over: Sequence[str]) -> None:
         """Show what was stored; the model is not asked again."""
-        async with self._draft(ask, reply, over) as draft:
+        async with self._draft(ask, reply, over, retry=True) as draft:
             messages = await draft.finish(post)
         await self._chat.replies.settled(ask.key, messages=messages, state="shown" if reply.trace else "stopped")
 
-    async def _anew(self, claim: Claim, ask: Ask, reply: Reply, over: Sequence[str], earlier: Post | None) -> None:
+    async def _anew(
+        self, claim: Claim, ask: Ask, reply: Reply, over: Sequence[str], earlier: Post | None, *, retry: bool
+    ) -> None:
         told = _Told()
-        async with self._draft(ask, reply, over) as draft:
+        async with self._draft(ask, reply, over, retry=retry) as draft:
             stopped_by = ""
             try:
                 interrupting = await _watched(claim, self._told(draft, ask, reply.language, told))
@@ -186,7 +188,7 @@ class Writing:
             late = await self._chat.strays(reply.spot, after=reply.question)
             await self._chat.platform(reply.spot).remove(reply.spot, late)
 
-    def _draft(self, ask: Ask, reply: Reply, over: Sequence[str]) -> AbstractAsyncContextManager[Draft]:
+    def _draft(self, ask: Ask, reply: Reply, over: Sequence[str], *, retry: bool) -> AbstractAsyncContextManager[Draft]:
         stop = self._buttons.button("stop", ask.key, ask.spot, language=reply.language)
         return self._chat.platform(ask.spot).draft(
             ask.spot,
@@ -195,6 +197,7 @@ class Writing:
             stop=stop,
             posted=partial(self._chat.replies.posted, ask.key),
             over=over,
+            retry=retry,
         )
 
     async def _told(self, draft: Draft, ask: Ask, language: str, told: _Told) -> None:

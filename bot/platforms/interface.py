@@ -214,6 +214,7 @@ class ChatPlatform(Protocol):
         stop: Button | None,
         posted: Callable[[str], Awaitable[None]],
         over: Sequence[str] = (),
+        retry: bool = False,
     ) -> AbstractAsyncContextManager[Draft]:
         """An answer to be written in the thread of `spot`, for `asker`.
 
@@ -224,6 +225,7 @@ class ChatPlatform(Protocol):
             stop: pressed to stop the writing, where the platform has no button of its own for that.
             posted: told the id of each message right after it exists, before anything more is sent to it.
             over: messages of an earlier answer, half-written or whole, which this one replaces in place.
+            retry: whether an earlier attempt may have left something behind that is no message: a status.
 
         Leaving the context without `finish` leaves what is shown.
         """

@@ -89,6 +89,7 @@ class MattermostPlatform:
         stop: Button | None,
         posted: Callable[[str], Awaitable[None]],
         over: Sequence[str] = (),
+        retry: bool = False,
     ) -> AbstractAsyncContextManager[Draft]:
         where = self._where(spot.channel, spot.thread)
         return MattermostDraft(

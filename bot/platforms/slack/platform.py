@@ -146,6 +146,7 @@ class SlackPlatform:
         stop: Button | None,
         posted: Callable[[str], Awaitable[None]],
         over: Sequence[str] = (),
+        retry: bool = False,
     ) -> AbstractAsyncContextManager[Draft]:
         return draft.Draft(
             self._client,
@@ -155,7 +156,7 @@ class SlackPlatform:
             stop=stop,
             posted=posted,
             over=over,
-            status=Status(self._client, spot, self._abilities, asker=asker, clear=bool(over)),
+            status=Status(self._client, spot, self._abilities, asker=asker, clear=bool(over) or retry),
             pace=self._pace,
             clock=self._clock,
         )

@@ -56,7 +56,7 @@ class Status:
     """The status of one thread. Nothing here raises: what it shows is a courtesy."""
 
     def __init__(self, client: Client, spot: Spot, abilities: Abilities, *, asker: str, clear: bool) -> None:
-        """`clear`: no new message will take the place of the status, so that it must be removed."""
+        """`clear`: there may be something of an earlier attempt, or no message takes the place of what is shown."""
         self._client = client
         self._spot = spot
         self._abilities = abilities

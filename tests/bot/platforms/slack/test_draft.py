@@ -54,12 +54,14 @@ class Desk:
         )
         self.posted: list[str] = []
 
-    def draft(self, *over: str) -> Any:
+    def draft(self, *over: str, retry: bool = False) -> Any:
         async def posted(message: str) -> None:
             self.posted.append(message)
             self.slack.touch()
 
-        return self.platform.draft(self.spot, asker="UADA", language="en", stop=STOP, posted=posted, over=over)
+        return self.platform.draft(
+            self.spot, asker="UADA", language="en", stop=STOP, posted=posted, over=over, retry=retry
+        )
 
     def answers(self) -> list[dict[str, Any]]:
         shown = on_screen.visible(self.slack, self.channel, by="UADA", thread=self.question)
@@ -296,6 +298,26 @@ async def test_a_session_that_a_killed_process_began_ends_with_its_answer(desk: 
     begin(desk.slack, desk.channel, desk.question)
     async with desk.draft() as draft:
         await draft.finish(Post(text="Thirty days.", language="en"))
+
+    assert desk.session() == "active"
+
+
+async def test_the_stop_button_of_a_killed_process_goes_though_no_session_may_be_begun(desk: Desk) -> None:
+    for _ in range(30):
+        async with desk.draft() as draft:
+            await draft.status("Searching…")
+            await desk.until(lambda: desk.status() == "Searching…")
+            await draft.finish(post("Thirty days."))
+        desk.bot.clock.ahead += 1.1
+    begun = len(desk.slack.called("agents.sessions.setStatus"))
+    begin(desk.slack, desk.channel, desk.question)
+
+    async with desk.draft(retry=True) as draft:
+        await draft.status("Searching…")
+        await desk.until(lambda: desk.status() == "Searching…")
+        assert len(desk.slack.called("agents.sessions.setStatus")) == begun
+        await draft.finish(post("Thirty days."))
+        desk.bot.clock.ahead += 60
 
     assert desk.session() == "active"
 
