@@ -93,7 +93,8 @@ ADDED = re.compile(rf"[\s>{JOINER}]|`|~")
 
 @given(text=st.lists(line | st.just(""), max_size=30).map("\n".join), limit=st.integers(300, 2000))
 def test_the_pieces_of_prose_hold_every_word_of_it_once_and_in_order(text: str, limit: int) -> None:
-    text = text.replace("|", "/")
+    # A line that begins a code block is none of prose: what follows its marks is not shown, and may be cut.
+    text = text.replace("|", "/").replace("```", "").replace("~~~", "")
     said = "".join(pieces(text, limit=limit, measure=len))
     assert ADDED.sub("", said) == ADDED.sub("", text)
 
