@@ -97,7 +97,7 @@ class Status:
             self.ended()
             await self._told(SESSION, paid=self._end_is_paid, within=ENDING_SECONDS, status="active")
         if self._clear and (self._shown or not self._tried_session):
-            await self._told(STATUS, paid=False, status="")
+            await self._told(STATUS, paid=False, within=ENDING_SECONDS, status="")
         self._shown = ""
 
     async def _begin_session(self) -> None:
