@@ -63,6 +63,8 @@ class Status:
         self._asker = asker
         self._clear = clear
         self._shown = ""
+        self._unsure = False
+        """Whether a call was cut off that may be carried out all the same, after the answer even."""
         self._tried_session = False
         self._may_be_open = True
         """Whether there may be a session: whoever wrote this before, and did not live to end it, may have begun one."""
@@ -84,8 +86,10 @@ class Status:
         if not self._tried_session:
             self._tried_session = True
             await self._begin_session()
-        if self._abilities.has(STATUS) and await self._told(STATUS, paid=False, status=text):
-            self._shown = text
+        if self._abilities.has(STATUS):
+            self._unsure = True
+            if await self._told(STATUS, paid=False, status=text):
+                self._shown, self._unsure = text, False
 
     def ended(self) -> None:
         """The end of a stream has ended the session too."""
@@ -96,7 +100,7 @@ class Status:
         if self._may_be_open and self._abilities.has(SESSION):
             self.ended()
             await self._told(SESSION, paid=self._end_is_paid, within=ENDING_SECONDS, status="active")
-        if self._clear and (self._shown or not self._tried_session):
+        if self._unsure or (self._clear and (self._shown or not self._tried_session)):
             await self._told(STATUS, paid=False, within=ENDING_SECONDS, status="")
         self._shown = ""
 

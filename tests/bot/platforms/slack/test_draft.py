@@ -25,7 +25,7 @@ from bot.platforms.slack import pages, status
 from bot.platforms.slack.blocks import PAGE_BYTES, size
 from bot.platforms.slack.platform import SlackPlatform
 from tests.bot.platforms.slack.conftest import Bot
-from tests.fakes.slack import OWN_USER, Slack, failing, limited, refusing
+from tests.fakes.slack import OWN_USER, Received, Slack, failing, limited, refusing
 from tests.fakes.slack import screen as on_screen
 from tests.fakes.slack.methods.agents import begin, set_status
 
@@ -327,6 +327,23 @@ async def test_a_status_that_a_killed_process_left_goes_with_its_answer(desk: De
     set_status(desk.slack, {"channel_id": desk.channel, "thread_ts": desk.question, "status": "Searching…"})
     async with desk.draft(earlier) as draft:
         await draft.finish(post("Thirty days."))
+
+    assert (desk.texts(), desk.status()) == (["Thirty days."], "")
+
+
+async def test_a_status_that_comes_after_the_answer_goes_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(received: Received) -> Any:
+        desk.slack.touch()
+        return failing(503)(received)
+
+    monkeypatch.setattr(status, "STATUS_SECONDS", 0.2)
+    desk.slack.always(away, on="assistant.threads.setStatus")
+    async with desk.draft() as draft:
+        await draft.status("Searching…")
+        await desk.until(lambda: desk.slack.called("assistant.threads.setStatus"))
+        await draft.finish(post("Thirty days."))
+        desk.slack.always(None, on="assistant.threads.setStatus")
+        set_status(desk.slack, {"channel_id": desk.channel, "thread_ts": desk.question, "status": "Searching…"})
 
     assert (desk.texts(), desk.status()) == (["Thirty days."], "")
 
