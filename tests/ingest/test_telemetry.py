@@ -7,8 +7,9 @@ import json
 import logging
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import copy_context
+from dataclasses import dataclass, field
 
 import pytest
 from prometheus_client import generate_latest
@@ -145,12 +146,50 @@ def test_a_plain_line_ends_with_the_trace_id(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err.endswith(f"slow [{trace_id}]\n")
 
 
-def test_a_finished_question_is_counted_by_outcome_and_language_with_its_times() -> None:
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    calls: int = 0
+    prompt_tokens: int = 0
+    reply_tokens: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    check: str
+    verdict: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walk:
+    checks: Sequence[Checked] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """What is counted of an answer."""
+
+    outcome: str = "answered"
+    language: str = "de"
+    timings: Mapping[str, float] = field(default_factory=dict)
+    spent: Cost = Cost()
+    refusal: str | None = None
+    removed: int = 0
+    trace: Walk | None = None
+
+
+def counted(*answers: Counted) -> list[str]:
     metrics = Metrics()
-    metrics.observe("answered", "de", {"retrieve": 0.02, "first_token": 0.3, "total": 3}, model_calls=2)
-    metrics.observe("answered", "de", {"retrieve": 0.04, "first_token": 0.4, "total": 5}, model_calls=1)
-    metrics.observe("invalid", "en", {"total": 0.001}, model_calls=0)
-    lines = generate_latest(metrics.registry).decode().splitlines()
+    for answer in answers:
+        metrics.observe(answer)
+    return generate_latest(metrics.registry).decode().splitlines()
+
+
+def test_a_finished_question_is_counted_by_outcome_and_language_with_its_times() -> None:
+    lines = counted(
+        Counted(timings={"retrieve": 0.02, "first_token": 0.3, "total": 3}, spent=Cost(calls=2)),
+        Counted(timings={"retrieve": 0.04, "first_token": 0.4, "total": 5}, spent=Cost(calls=1)),
+        Counted(outcome="invalid", language="en", timings={"total": 0.001}),
+    )
     for line in (
         'souffleur_questions_total{language="de",outcome="answered"} 2.0',
         'souffleur_questions_total{language="en",outcome="invalid"} 1.0',
@@ -163,7 +202,40 @@ def test_a_finished_question_is_counted_by_outcome_and_language_with_its_times()
         assert line in lines
 
 
+def test_tokens_are_counted_of_questions_that_asked_a_model() -> None:
+    spent = Cost(calls=2, prompt_tokens=3000, reply_tokens=200)
+    lines = counted(Counted(spent=spent, timings={"models": 1.5}), Counted(spent=spent), Counted())
+    for line in (
+        'souffleur_model_tokens_total{kind="prompt"} 6000.0',
+        'souffleur_model_tokens_total{kind="reply"} 400.0',
+        'souffleur_question_tokens_bucket{le="4000.0"} 2.0',
+        "souffleur_question_tokens_count 2.0",
+        "souffleur_model_seconds_sum 1.5",
+    ):
+        assert line in lines
+
+
+def test_refusals_removals_and_wrong_languages_are_counted_by_their_reason() -> None:
+    again = Checked(check="language", verdict="retried")
+    other = (Checked(check="language", verdict="removed"), Checked(check="grounding", verdict="removed"))
+    lines = counted(
+        Counted(outcome="not_found", refusal="evidence"),
+        Counted(outcome="not_found", refusal="evidence"),
+        Counted(outcome="not_found", refusal="unsupported", removed=3),
+        Counted(removed=1, trace=Walk(checks=(again, Checked(check="language", verdict="translated"), *other))),
+        Counted(trace=Walk(checks=(again,))),
+    )
+    for line in (
+        'souffleur_refusals_total{reason="evidence"} 2.0',
+        'souffleur_refusals_total{reason="unsupported"} 1.0',
+        "souffleur_statements_removed_total 4.0",
+        'souffleur_language_retries_total{how="retried"} 2.0',
+        'souffleur_language_retries_total{how="translated"} 1.0',
+    ):
+        assert line in lines
+
+
 def test_two_assistants_in_one_process_count_apart() -> None:
     one, other = Metrics(), Metrics()
-    one.observe("answered", "de", {}, model_calls=1)
+    one.observe(Counted(spent=Cost(calls=1)))
     assert "souffleur_model_calls_total 0.0" in generate_latest(other.registry).decode()
