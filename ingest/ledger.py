@@ -37,7 +37,7 @@ from ingest.database import (
 from ingest.lease import Lease, LeaseLost, LedgerBusy
 from ingest.model import Chunk, ChunkId, DocumentId, Readers
 from ingest.records import Known, Record, Removal, SourceRecord, SourceState
-from ingest.standing import states
+from ingest.standing import languages, states
 
 __all__ = [
     "DatabaseUnavailable",
@@ -144,10 +144,7 @@ class Ledger:
         return found
 
     async def document(self, source: str, document: DocumentId) -> Record | None:
-        async with transaction(self._engine) as connection:
-            query = sa.select(DOCUMENTS).where(DOCUMENTS.c.source == source, DOCUMENTS.c.id == document)
-            row = (await connection.execute(query)).mappings().one_or_none()
-            return None if row is None else Record(**row)
+        return (await self.records(source, [document])).get(document)
 
     async def chunks(self, source: str, documents: Iterable[DocumentId]) -> dict[DocumentId, tuple[Chunk, ...]]:
         """The chunks of those documents, in the order of their text; a document without chunks is absent."""
@@ -169,6 +166,17 @@ class Ledger:
                 found.extend(map(_chunk, rows.mappings()))
         return found
 
+    async def neighbours(self, places: Sequence[tuple[str, DocumentId, range]], tokens: Readers) -> list[Chunk]:
+        """The chunks at those positions (at most 200 ranges) that a holder of `tokens` may read, in no set order."""
+        at = CHUNKS.c.position
+        there = [
+            sa.and_(CHUNKS.c.source == source, CHUNKS.c.document == document, at.between(range.start, range.stop - 1))
+            for source, document, range in places
+        ]
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(_WHOLE_CHUNK.where(sa.or_(sa.false(), *there)))
+            return [chunk for chunk in map(_chunk, rows.mappings()) if chunk.readers & tokens]
+
     async def some_chunks(self, limit: int) -> list[Chunk]:
         """Up to `limit` chunks, evenly spread over all there are: ids are as good as random."""
         async with transaction(self._engine) as connection:
@@ -184,6 +192,11 @@ class Ledger:
         query = sa.select(sa.func.count(DOCUMENTS.c.source.distinct())).where(DOCUMENTS.c.indexed_at.is_not(None))
         async with transaction(self._engine) as connection:
             return await connection.scalar(query) or 0
+
+    async def languages(self) -> dict[str, int]:
+        """How many documents of the index are in which language (ISO 639-1, or `und`)."""
+        async with transaction(self._engine) as connection:
+            return await languages(connection)
 
     async def pages(self, size: int = 500) -> AsyncIterator[list[Chunk]]:
         """Every chunk, in the order of ids, `size` at a time; each page is as the ledger is when it is read."""

@@ -1,22 +1,37 @@
 """Question sets in BEIR layout: questions, and the documents that answer them.
 
 A set is a folder with `queries.jsonl` (`_id`, `text`, `metadata`), `qrels/test.tsv` (`query-id`, `corpus-id`, `score`)
-and, unless it is about documents that are indexed already, `corpus.jsonl` (`_id`, `title`, `text`).
+and, unless it is about documents that are indexed already, `corpus.jsonl` (`_id`, `title`, `text`, `metadata`).
+The `metadata` of a question may have `language`, `answers`, `answerable`, `readers`, `class` and `history`, that of a
+document `readers`; whatever else it has is not read.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ingest.errors import ConfigurationError
-from ingest.model import EVERYONE, PUBLIC, DocumentId, Readers
+from ingest.model import EVERYONE, MEMBER, PUBLIC, DocumentId, Readers, reader_token
+
+_Row = TypeVar("_Row")
 
 DEPTH = 100
 """Documents kept of each ranking; the deepest measure needs 10."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """One earlier message of the conversation that a question belongs to."""
+
+    role: Literal["user", "assistant"]
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,9 +42,15 @@ class Query:
     text: str
     language: str | None = None
     """Language that people asked it in, where the set says so."""
-    readers: Readers = frozenset({EVERYONE, PUBLIC})
+    readers: Readers = MEMBER
     """Reader tokens of who asks it."""
     answerable: bool = True
+    answers: tuple[str, ...] = ()
+    """Gold answers, any of which will do, as they stand in a relevant document."""
+    kind: str | None = None
+    """The set's own class of questions (`class`), as EnterpriseRAG-Bench has `basic`, `semantic` and eight more."""
+    history: tuple[Said, ...] = ()
+    """Earlier turns, oldest first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +60,7 @@ class Article:
     id: DocumentId
     title: str
     text: str
+    readers: Readers = frozenset({EVERYONE})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +75,33 @@ class QuestionSet:
     """None: the documents are those of the index in use."""
 
 
+_Token = Annotated[str, AfterValidator(reader_token)]
+
+
+class _Turn(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+class _QueryMetadata(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    language: str | None = None
+    readers: list[_Token] | None = None
+    answerable: bool = True
+    answers: list[str] = []
+    kind: str | None = Field(default=None, alias="class")
+    history: list[_Turn] = []
+
+
+class _ArticleMetadata(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    readers: list[_Token] | None = None
+
+
 def read_set(folder: Path) -> QuestionSet:
     """Raises `ConfigurationError` when the folder is not in BEIR layout."""
     for needed in (folder / "queries.jsonl", folder / "qrels" / "test.tsv"):
@@ -62,14 +111,22 @@ def read_set(folder: Path) -> QuestionSet:
             )
     corpus = folder / "corpus.jsonl"
     return QuestionSet(
-        name=folder.name,
-        queries=tuple(_query(row) for row in _rows(folder / "queries.jsonl")),
+        name=folder.resolve().name,
+        queries=tuple(_read(folder / "queries.jsonl", _query)),
         relevant=_relevant(folder / "qrels" / "test.tsv"),
-        corpus=tuple(_article(row) for row in _rows(corpus)) if corpus.is_file() else None,
+        corpus=read_corpus(folder) if corpus.is_file() else None,
     )
 
 
-def _rows(path: Path) -> Iterator[dict[str, object]]:
+def read_corpus(folder: Path) -> tuple[Article, ...]:
+    """The documents of a set. Raises `ConfigurationError` when it has none of its own."""
+    path = folder / "corpus.jsonl"
+    if not path.is_file():
+        raise ConfigurationError(f"{folder}: has no corpus of its own, corpus.jsonl is missing")
+    return tuple(_read(path, _article))
+
+
+def _read(path: Path, made: Callable[[Mapping[str, object]], _Row]) -> Iterator[_Row]:
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
         if not line.strip():
             continue
@@ -79,24 +136,41 @@ def _rows(path: Path) -> Iterator[dict[str, object]]:
             raise ConfigurationError(f"{path}, line {number}: not JSON ({error})") from error
         if not isinstance(row, dict) or "_id" not in row:
             raise ConfigurationError(f"{path}, line {number}: needs an object with `_id` and `text`")
-        yield row
+        try:
+            yield made(row)
+        except ValidationError as error:
+            first = error.errors()[0]
+            at = ".".join(map(str, first["loc"]))
+            raise ConfigurationError(f"{path}, line {number}: `metadata.{at}`: {first['msg']}") from error
 
 
 def _query(row: Mapping[str, object]) -> Query:
-    metadata = row.get("metadata")
-    said = metadata if isinstance(metadata, dict) else {}
-    readers = said.get("readers")
+    said = _QueryMetadata.model_validate(_said(row))
     return Query(
         id=str(row["_id"]),
         text=str(row.get("text", "")),
-        language=said.get("language"),
-        readers=frozenset(readers) | {PUBLIC} if readers else frozenset({EVERYONE, PUBLIC}),
-        answerable=bool(said.get("answerable", True)),
+        language=said.language,
+        readers=frozenset(said.readers) | {PUBLIC} if said.readers else MEMBER,
+        answerable=said.answerable,
+        answers=tuple(said.answers),
+        kind=said.kind,
+        history=tuple(Said(role=turn.role, text=turn.text) for turn in said.history),
     )
 
 
 def _article(row: Mapping[str, object]) -> Article:
-    return Article(id=DocumentId(str(row["_id"])), title=str(row.get("title") or ""), text=str(row.get("text") or ""))
+    said = _ArticleMetadata.model_validate(_said(row))
+    return Article(
+        id=DocumentId(str(row["_id"])),
+        title=str(row.get("title") or ""),
+        text=str(row.get("text") or ""),
+        readers=frozenset({EVERYONE}) if said.readers is None else frozenset(said.readers),
+    )
+
+
+def _said(row: Mapping[str, object]) -> Mapping[str, object]:
+    metadata = row.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def _relevant(path: Path) -> dict[str, dict[str, int]]:

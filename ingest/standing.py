@@ -1,4 +1,4 @@
-"""How every source stands: what the ledger's tables say of it, put together."""
+"""How the sources stand: what the ledger's tables say of them, put together."""
 
 from __future__ import annotations
 
@@ -47,3 +47,9 @@ async def states(connection: AsyncConnection) -> list[SourceState]:
             )
         )
     return found
+
+
+async def languages(connection: AsyncConnection) -> dict[str, int]:
+    """How many documents of the index are in which language."""
+    query = sa.select(DOCUMENTS.c.language, sa.func.count()).where(DOCUMENTS.c.indexed_at.is_not(None))
+    return {row[0]: row[1] for row in await connection.execute(query.group_by(DOCUMENTS.c.language))}

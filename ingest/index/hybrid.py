@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from ingest.index import lexical
-from ingest.index.fusion import fuse
+from ingest.index.fusion import Leg, fuse
 from ingest.index.interface import (
     Embedder,
     EmbeddingSettings,
@@ -31,6 +31,9 @@ from ingest.model import Chunk, ChunkId, Readers
 
 POOL = 200
 """Candidates of each leg before fusion."""
+
+LOOKED_AT = 2
+"""Chunks whose language is looked up for each hit that is asked for, where the fusion weighs legs by language."""
 
 IDENTITY_SECONDS = 10.0
 """How long what an index was built with is taken for known: another process may build it anew at any time."""
@@ -185,15 +188,50 @@ class Index:
         caller who goes on without it after `ModelUnavailable`, or who asks an index of another model. Raises
         `IndexMissing` when there is no index yet.
         """
+        legs = await self.rank(text, visible_to=visible_to, language=language, lexical_only=lexical_only)
+        return await self.hits(legs, visible_to=visible_to, limit=limit)
+
+    async def rank(
+        self, text: str, *, visible_to: Readers, language: str | None, label: str = "", lexical_only: bool = False
+    ) -> list[Leg]:
+        """How the words of `text` rank the chunks, and its meaning where the embedding model covers `language`.
+
+        `label` marks the legs of a text after the first one (see `fusion.Leg.name`). Parameters and errors otherwise
+        as in `search`.
+        """
         if not visible_to:
             return []
         identity = await self._checked(lexical_only=lexical_only)
-        legs = {"lexical": await self._rank_lexical(text, language, visible_to)}
-        if self._embedder is not None and not lexical_only and self._covers(language):
+        rankings = {"lexical": await self._rank_lexical(text, language, visible_to)}
+        if self._embedder is not None and not lexical_only and self.covers(language):
             vector = self._fitting(await self._embedder.embed_query(text), identity)
-            legs["dense"] = await self._rank_dense(vector, visible_to)
-        weights = {"lexical": 1 - self._dense_weight, "dense": self._dense_weight}
-        return await self._hits(fuse(legs, weights)[:limit], legs, visible_to)
+            rankings["dense"] = await self._rank_dense(vector, visible_to)
+        return [
+            Leg(name=f"{kind}:{label}" if label else kind, query=text, language=language, ranking=ranking)
+            for kind, ranking in rankings.items()
+        ]
+
+    async def hits(self, legs: Sequence[Leg], *, visible_to: Readers, limit: int) -> list[Hit]:
+        """The best chunks of all `legs` together, best first, without those that `visible_to` may not read."""
+        if len(legs) < 2:
+            best = fuse(legs, dense_share=self._dense_weight)[:limit]
+            chunks = await self._readable_chunks([id for id, _ in best], visible_to)
+        else:
+            # The score without languages is about as high as it gets, so the best lie in its beginning.
+            near = fuse(legs, dense_share=self._dense_weight)[: limit * LOOKED_AT]
+            chunks = await self._readable_chunks([id for id, _ in near], visible_to)
+            languages = {id: chunk.language for id, chunk in chunks.items()}
+            best = fuse(legs, dense_share=self._dense_weight, languages=languages)[:limit]
+        scores = [(leg.name, {ranked.id: ranked.score for ranked in leg.ranking}) for leg in legs]
+        return [
+            Hit(chunk=chunks[id], score=score, legs={leg: known[id] for leg, known in scores if id in known})
+            for id, score in best
+            if id in chunks
+        ]
+
+    def covers(self, language: str | None) -> bool:
+        """Whether the embedding model, if there is one, is asked about questions in that language."""
+        return not self._dense_languages or language is None or language in self._dense_languages
 
     async def count(self) -> int:
         """Exact number of chunks."""
@@ -253,9 +291,6 @@ class Index:
         found = (known[chunk.id] if chunk.id in known else fresh[chunk.indexed_text] for chunk in chunks)
         return [self._fitting(vector, identity) for vector in found], len(texts)
 
-    def _covers(self, language: str | None) -> bool:
-        return not self._dense_languages or language is None or language in self._dense_languages
-
     async def _rank_lexical(self, text: str, language: str | None, visible_to: Readers) -> list[Ranked]:
         vector = await asyncio.to_thread(lexical.encode_query, text, language)
         if not vector.indices:
@@ -271,21 +306,9 @@ class Index:
             await self._checked()
             raise
 
-    async def _hits(
-        self, fused: Sequence[tuple[ChunkId, float]], legs: dict[str, list[Ranked]], visible_to: Readers
-    ) -> list[Hit]:
-        chunks = {chunk.id: chunk for chunk in await self._store.chunks([id for id, _ in fused])}
-        scores = {leg: {ranked.id: ranked.score for ranked in ranking} for leg, ranking in legs.items()}
-        return [
-            Hit(
-                chunk=chunks[id],
-                score=score,
-                legs={leg: known[id] for leg, known in scores.items() if id in known},
-            )
-            for id, score in fused
-            # Deleted, or taken away from these readers, since it was ranked.
-            if id in chunks and chunks[id].readers & visible_to
-        ]
+    async def _readable_chunks(self, ids: Sequence[ChunkId], visible_to: Readers) -> dict[ChunkId, Chunk]:
+        """Without what was deleted, or taken away from these readers, since it was ranked."""
+        return {chunk.id: chunk for chunk in await self._store.chunks(ids) if chunk.readers & visible_to}
 
     def _fitting(self, vector: Sequence[float], identity: Identity) -> Sequence[float]:
         if len(vector) != identity.size:

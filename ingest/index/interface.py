@@ -84,8 +84,10 @@ class EmbeddingSettings(ModelPlace):
 class RerankerSettings(ModelPlace):
     """The `models.reranker` section."""
 
-    candidates: int = Field(default=50, ge=1)
+    candidates: int = Field(default=100, ge=1)
     """How many fused hits are reranked."""
+    max_tokens: int = Field(default=512, ge=32)
+    """Question and passage together, where the passage is cut off: what most rerankers were trained on."""
     timeout_seconds: float = Field(default=10, gt=0)
 
 
@@ -159,7 +161,7 @@ class Hit:
     score: float
     """Fused (or reranked) score; comparable within one search only."""
     legs: Mapping[str, float]
-    """Score by leg (`lexical`, `dense`, `reranker`); a leg that did not rank it is absent."""
+    """Score by leg (`fusion.Leg.name`, `reranker`); a leg that did not rank it is absent."""
 
 
 class Store(Protocol):

@@ -104,7 +104,7 @@ def encode_query(text: str, language: str | None) -> SparseVector:
     language = language or "und"
     function_words = _function_words(language)
     weights: dict[int, float] = {}
-    for run, words, grams in _runs(text, language):
+    for run, words, grams in runs(text, language):
         share = FUNCTION_WEIGHT if run in function_words else 1.0
         for terms, weight in ((words, share), (grams, share * GRAM_WEIGHT)):
             weights.update((term, max(weight, weights.get(term, 0.0))) for term in terms)
@@ -141,13 +141,13 @@ def _counts(text: str, language: str) -> tuple[Counter[int], Counter[int]]:
     """How often each word and each 4-gram occurs, by term id."""
     words: list[int] = []
     grams: list[int] = []
-    for _, of_words, of_grams in _runs(text, language):
+    for _, of_words, of_grams in runs(text, language):
         words += of_words
         grams += of_grams
     return Counter(words), Counter(grams)
 
 
-def _runs(text: str, language: str) -> Iterator[tuple[str, Sequence[int], Sequence[int]]]:
+def runs(text: str, language: str) -> Iterator[tuple[str, Sequence[int], Sequence[int]]]:
     """Every word, or run of a script without spaces, folded, with the term ids of its words and of its 4-grams."""
     for pairs, triples, word in _RUNS.findall(fold(text)):
         if word:

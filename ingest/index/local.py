@@ -31,11 +31,14 @@ class LocalModel:
     the threads that the rest of the program shares.
     """
 
-    def __init__(self, local: str, *, section: str, load: Callable[[str], Any]) -> None:
-        """`load` makes the model from a folder or hub name; it runs on the model's thread."""
+    def __init__(
+        self, local: str, *, section: str, load: Callable[[str], Any], reader: str = "sentence-transformers"
+    ) -> None:
+        """`load` makes the model from a folder or hub name, by `reader`; it runs on the model's thread."""
         self._local = local
         self._section = section
         self._load = load
+        self._reader = reader
         self._model: Any = None
         self._threads = 1
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=section)
@@ -87,7 +90,7 @@ class LocalModel:
         except (ImportError, OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise ModelMisconfigured(
                 f"{self.who} cannot be loaded ({type(error).__name__}: {_first_line(error)}); name a folder that "
-                "sentence-transformers can read, or a hub model fetched before with `hf download`"
+                f"{self._reader} can read, or a hub model fetched before with `hf download`"
             ) from error
         self._threads = torch.get_num_threads()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import httpx
 from pydantic import BaseModel, FiniteFloat
 
+from ingest.chunk import estimate_tokens
 from ingest.index.endpoint import Endpoint
 from ingest.index.interface import ModelMisconfigured, ModelUnavailable, Reranker, RerankerSettings
 from ingest.index.local import LocalModel, well_formed
@@ -29,6 +31,13 @@ def open_reranker(settings: RerankerSettings | None) -> Reranker | None:
     return LocalReranker(settings) if settings.local is not None else EndpointReranker(settings)
 
 
+QUERY_SHARE = 0.5
+"""Most of a pair's tokens that the question may take."""
+
+PAIR_TOKENS = 4
+"""What a reranker puts around question and passage."""
+
+
 class _Result(BaseModel):
     index: int
     relevance_score: FiniteFloat
@@ -45,6 +54,7 @@ class EndpointReranker:
         if settings.base_url is None or settings.model is None:
             raise ModelMisconfigured(f"{SECTION}: an endpoint needs `base_url` and `model`")
         self.name = settings.model
+        self._max_tokens = settings.max_tokens
         self._endpoint = Endpoint(
             section=SECTION,
             base_url=settings.base_url,
@@ -57,10 +67,21 @@ class EndpointReranker:
         )
 
     async def scores(self, query: str, texts: Sequence[str]) -> list[float]:
-        """A text that the server left out of its answer gets the lowest score that is in it."""
+        """A text that the server left out of its answer gets the lowest score that is in it.
+
+        Texts are cut to `max_tokens` here, by estimate: a server cuts at what the model can take, which may be many
+        times what it was trained on, or refuses.
+        """
         if not texts:
             return []
-        body = {"model": self.name, "query": query, "documents": list(texts), "top_n": len(texts)}
+        query = _cut(query, int(self._max_tokens * QUERY_SHARE))
+        room = self._max_tokens - estimate_tokens(query) - PAIR_TOKENS
+        body = {
+            "model": self.name,
+            "query": query,
+            "documents": [_cut(text, room) for text in texts],
+            "top_n": len(texts),
+        }
         results = (await self._endpoint.post(body, _Results)).results
         found = {result.index: result.relevance_score for result in results}
         if not found or not found.keys() <= set(range(len(texts))):
@@ -81,7 +102,7 @@ class LocalReranker:
         if settings.local is None:
             raise ModelMisconfigured(f"{SECTION}: a model in this process needs `local`: a folder or a hub name")
         self._timeout = settings.timeout_seconds
-        self._model = LocalModel(settings.local, section=SECTION, load=_load)
+        self._model = LocalModel(settings.local, section=SECTION, load=partial(_load, max_tokens=settings.max_tokens))
         self.name = self._model.name
 
     async def scores(self, query: str, texts: Sequence[str]) -> list[float]:
@@ -106,7 +127,17 @@ class LocalReranker:
         self._model.close()
 
 
-def _load(local: str) -> Any:
+def _cut(text: str, tokens: int) -> str:
+    """The beginning of `text` that takes at most about so many tokens."""
+    while text and (needed := estimate_tokens(text)) > tokens:
+        text = text[: len(text) * tokens // needed]
+    return text
+
+
+def _load(local: str, *, max_tokens: int) -> Any:
+    """A model that cuts pairs at its own length, at `max_tokens` where it would take more."""
     from sentence_transformers import CrossEncoder
 
-    return CrossEncoder(local, local_files_only=True)
+    model = CrossEncoder(local, local_files_only=True)
+    model.tokenizer.model_max_length = min(model.tokenizer.model_max_length, max_tokens)
+    return model

@@ -103,6 +103,12 @@ async def test_what_is_committed_comes_back_equal(ledger: Ledger) -> None:
     assert await ledger.count_chunks() == 3
 
 
+async def test_documents_of_the_index_are_counted_by_language(ledger: Ledger) -> None:
+    german, never = replace(record("a"), language="de"), replace(record("d"), language="fr", indexed_at=None)
+    await ledger.commit("docs", records=[german, record("b"), record("c"), never])
+    assert await ledger.languages() == {"de": 1, "en": 2}
+
+
 async def test_a_record_that_fails_later_keeps_its_chunks_and_a_removed_one_loses_them(ledger: Ledger) -> None:
     first, second = record("first"), record("second")
     await ledger.commit("docs", records=[first, second], chunks={r.id: [chunk(r, 0)] for r in (first, second)})
@@ -138,6 +144,28 @@ async def test_only_what_shares_a_token_is_readable_and_what_is_unknown_is_not(l
     assert await ledger.readable(ids, frozenset({"everyone", "group:finance"})) == {"all-0", "finance-0"}
     assert await ledger.readable(ids, frozenset()) == set()
     assert await ledger.readable([], frozenset({"everyone"})) == set()
+
+
+async def test_neighbours_are_those_at_the_places_asked_for_and_only_for_who_may_read_them(ledger: Ledger) -> None:
+    records = [record("long"), record("short"), record("finance", readers=frozenset({"group:finance"}))]
+    chunks = {r.id: [chunk(r, position) for position in range(6)] for r in records}
+    await ledger.commit("docs", records=records, chunks=chunks)
+    places = [
+        ("docs", DocumentId("long"), range(2, 4)),
+        ("docs", DocumentId("long"), range(3, 5)),
+        ("docs", DocumentId("short"), range(5, 9)),
+        ("docs", DocumentId("finance"), range(0, 6)),
+        ("other", DocumentId("long"), range(0, 6)),
+    ]
+
+    async def ids(*tokens: str) -> list[str]:
+        return sorted(found.id for found in await ledger.neighbours(places, frozenset(tokens)))
+
+    member = ["long-2", "long-3", "long-4", "short-5"]
+    assert await ids("everyone") == member
+    assert await ids("everyone", "group:finance") == sorted([*member, *(f"finance-{at}" for at in range(6))])
+    assert await ids() == []
+    assert await ledger.neighbours([], frozenset({"everyone"})) == []
 
 
 async def test_chunks_stay_unsettled_until_a_commit_that_does_not_name_them(ledger: Ledger) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import ConfigurationError
-from ingest.questions import read_set
+from ingest.questions import Said, read_set
 
 
 def make_set(folder: Path, *, queries: str = '{"_id": "q", "text": "Leave?"}\n', corpus: str | None = None) -> Path:
@@ -37,6 +37,39 @@ def test_a_query_asks_with_its_readers_and_public(tmp_path: Path) -> None:
     assert query.readers == {"everyone", "group:finance", "public"}
     assert query.language == "en"
     assert query.answerable
+
+
+def test_a_question_may_have_a_class_gold_answers_and_a_conversation_before_it(tmp_path: Path) -> None:
+    metadata = (
+        '{"class": "semantic", "answers": ["30 days"], "superseded": "old.md",'
+        ' "history": [{"role": "user", "text": "How much leave?"}, {"role": "assistant", "text": "30 days."}]}'
+    )
+    row = f'{{"_id": "q", "text": "And in Lyon?", "metadata": {metadata}}}\n'
+    query = read_set(make_set(tmp_path, queries=row)).queries[0]
+    assert (query.kind, query.answers) == ("semantic", ("30 days",))
+    assert query.history == (Said(role="user", text="How much leave?"), Said(role="assistant", text="30 days."))
+
+
+def test_a_document_may_have_readers_of_its_own(tmp_path: Path) -> None:
+    corpus = '{"_id": "a", "text": "x", "metadata": {"readers": ["group:finance"]}}\n{"_id": "b", "text": "y"}\n'
+    questions = read_set(make_set(tmp_path, corpus=corpus))
+    assert questions.corpus is not None
+    assert [article.readers for article in questions.corpus] == [{"group:finance"}, {"everyone"}]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ('{"answers": "30 days"}', r"line 1: `metadata\.answers`: "),
+        ('{"history": [{"role": "system", "text": "x"}]}', r"line 1: `metadata\.history\.0\.role`: "),
+        ('{"readers": ["Finance"]}', r"line 1: `metadata\.readers\.0`: .*did you mean `group:finance`"),
+        ('{"answerable": "no"}', r"line 1: `metadata\.answerable`: "),
+    ],
+)
+def test_metadata_that_is_not_understood_is_named(tmp_path: Path, metadata: str, message: str) -> None:
+    row = f'{{"_id": "q", "text": "?", "metadata": {metadata}}}\n'
+    with pytest.raises(ConfigurationError, match=message):
+        read_set(make_set(tmp_path, queries=row))
 
 
 @pytest.mark.parametrize(

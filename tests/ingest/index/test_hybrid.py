@@ -365,3 +365,21 @@ async def test_a_closed_index_closes_its_model(tmp_path: Path) -> None:
     async with Index(ServerStore(MEMORY, collection="x"), embedder=Closing()):
         pass
     assert closed.is_set()
+
+
+async def test_legs_of_several_texts_find_together_what_each_finds_alone(index: Index) -> None:
+    legs = await index.rank("Elternzeit", visible_to=MEMBER, language="de")
+    assert [leg.name for leg in legs] == ["lexical"]
+    legs += await index.rank("parental leave", visible_to=MEMBER, language="en", label="en")
+    hits = await index.hits(legs, visible_to=MEMBER, limit=1)
+    assert [hit.chunk for hit in hits] == [HANDBOOK[0]]
+    assert set(hits[0].legs) == {"lexical:en"}
+    assert await index.hits([], visible_to=MEMBER, limit=5) == []
+
+
+async def test_a_ranking_is_of_who_may_read_and_so_are_its_hits(index: Index) -> None:
+    finance = frozenset({"group:finance"})
+    legs = await index.rank("bonus pool", visible_to=finance, language="en")
+    assert [hit.chunk for hit in await index.hits(legs, visible_to=finance, limit=5)] == [HANDBOOK[5]]
+    assert await index.hits(legs, visible_to=MEMBER, limit=5) == []
+    assert await index.rank("bonus pool", visible_to=frozenset(), language="en") == []

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from ingest.chunk import estimate_tokens
 from ingest.index.interface import ModelMisconfigured, ModelUnavailable, RerankerSettings
 from ingest.index.reranker import EndpointReranker, LocalReranker, open_reranker
 from tests.fixtures import models
@@ -60,6 +61,30 @@ async def test_a_busy_server_is_asked_again(gateway: Gateway, base_url: str) -> 
     assert len(await rerank.scores("leave days", TEXTS)) == 3
     assert len(gateway.requests) == 3
     await rerank.close()
+
+
+async def test_long_texts_and_questions_are_cut_to_what_the_model_was_trained_on(
+    gateway: Gateway, base_url: str
+) -> None:
+    rerank = reranker(base_url, max_tokens=64)
+    await rerank.scores("leave days " * 200, ["short", "train ticket " * 500, "日本語" * 500])
+    body = gateway.requests[0].body
+    taken = estimate_tokens(body["query"])
+    assert 20 < taken <= 32
+    assert body["documents"][0] == "short"
+    assert all(20 < taken + estimate_tokens(text) <= 64 for text in body["documents"][1:])
+    assert "train ticket ".startswith(body["documents"][1][:13])
+    await rerank.close()
+
+
+@pytest.mark.parametrize(("max_tokens", "words", "same"), [(32, 40, True), (64, 40, False), (8192, 70, True)])
+async def test_a_local_model_cuts_pairs_at_the_configured_length_or_at_its_own(
+    tmp_path: Path, max_tokens: int, words: int, same: bool
+) -> None:
+    local = LocalReranker(RerankerSettings(local=str(models.cross_encoder(tmp_path)), max_tokens=max_tokens))
+    scores = await local.scores("leave", ["leave " * words + end for end in ("door", "office")])
+    assert (scores[0] == scores[1]) is same
+    await local.close()
 
 
 @pytest.mark.parametrize(
