@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -24,6 +24,8 @@ class ChatSettings(BaseModel):
     context_tokens: int = Field(default=8192, ge=1024)
     """What prompt and answer together may take of the model's window."""
     answer_tokens: int = Field(default=800, ge=50)
+    json_schema: bool = True
+    """Whether the gateway takes `response_format` with a JSON schema; without it, JSON is asked for in words."""
     first_token_seconds: float = Field(default=30, gt=0)
     between_tokens_seconds: float = Field(default=20, gt=0)
     total_seconds: float = Field(default=180, gt=0)
@@ -47,6 +49,14 @@ class Message:
     """A `data:` URL that goes with the content; only for models that see."""
 
 
+@dataclass(kw_only=True, slots=True)
+class Usage:
+    """What a gateway counted for one prompt; filled in by the writer when the text has ended, else None."""
+
+    prompt_tokens: int | None = None
+    reply_tokens: int | None = None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prompt:
     """One piece of writing to do."""
@@ -54,11 +64,21 @@ class Prompt:
     messages: tuple[Message, ...]
     """For a chat model: the whole rendered prompt."""
     question: str
-    """Stand-alone form of the question."""
+    """Stand-alone form of the question; a model may have made it."""
     passages: tuple[Passage, ...]
     """What may be cited; may be empty for tasks that cite nothing."""
     language: str
     max_tokens: int
+    asked: str | None = None
+    """What the person wrote, which an answer may repeat without support; None: `question` itself."""
+    schema: dict[str, Any] | None = None
+    """JSON schema of the reply, where it is JSON."""
+    usage: Usage = field(default_factory=Usage, compare=False, repr=False)
+
+    @property
+    def said(self) -> str:
+        """The person's own words."""
+        return self.question if self.asked is None else self.asked
 
 
 class Writer(Protocol):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, NamedTuple, cast
 
 import openai
 import stamina
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
 from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Message, Prompt
 from ingest.http import asked_to_wait, is_busy, pause, words
@@ -22,6 +22,18 @@ MOST_CHARACTERS = 200_000
 
 ATTEMPTS = 3
 """Tries before the first token, the first included; nothing is tried again once text has come."""
+
+REFUSED = (400, 422)
+"""Statuses by which gateways refuse a field of the request; LiteLLM and vLLM say 400."""
+
+ADDITIONS: Mapping[str, tuple[str, str]] = {
+    "response_format": ("json_schema", "replies are asked for in words; set `json_schema: false`"),
+    "stream_options": ("include_usage", "tokens are estimated"),
+}
+"""Fields that not every gateway takes: another word by which a refusal may name each, and what follows from it."""
+
+SCHEMA_NAME = "reply"
+"""Of the JSON schema; wanted of every request that has one."""
 
 NO_KEY = "none"
 """Sent where no key is configured: the client insists on one, and gateways without keys do not look at it."""
@@ -60,25 +72,40 @@ class _Chunk(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     choices: list[_Choice] | None = None
+    usage: Any = None
+
+
+class _Usage(BaseModel):
+    """What the gateway counted: with the last chunk, behind the end of the text, where it is asked for."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    prompt_tokens: NonNegativeInt
+    completion_tokens: NonNegativeInt
 
 
 class OpenAIWriter:
-    """Writes with `POST {base_url}/chat/completions`, streamed.
+    """Writes with `POST {base_url}/chat/completions`, streamed. `section` is where its settings stand, for messages.
 
     `first_token_seconds` runs until the model says or thinks something, retries included; `between_tokens_seconds` from
     one piece to the next; `total_seconds` over all. What a model thinks (`reasoning_content`, or a `<think>` block at
     the beginning) is not part of the text. A text cut at `max_tokens` is complete, and logged.
+
+    A gateway that refuses a field which not all of them take is asked again without it, and never sent it again.
     """
 
-    def __init__(self, settings: ChatSettings) -> None:
+    def __init__(self, settings: ChatSettings, *, section: str = "models.chat") -> None:
         self._settings = settings
+        self._section = section
+        self._key_name = f"SOUFFLEUR_{section.rpartition('.')[2].upper()}_API_KEY"
+        self._left_out: set[str] = set()
         self.name = settings.model
         try:
             root = api_root(settings.base_url)
             key = plain_key(settings.api_key)
         except ValueError as error:
-            raise ChatRefused(f"models.chat: {error}") from error
-        self._who = f"models.chat: {settings.model!r} at {root!r}"
+            raise ChatRefused(f"{section}: {error}") from error
+        self._who = f"{section}: {settings.model!r} at {root!r}"
         self._key = key
         # A redirect would take the passages to a place that nobody configured.
         transport = openai.DefaultAsyncHttpxClient(follow_redirects=False)
@@ -92,6 +119,7 @@ class OpenAIWriter:
         first = _Deadline(
             clock() + settings.first_token_seconds, f"{settings.first_token_seconds:g} s to the first token"
         )
+        prompt.usage.prompt_tokens = prompt.usage.reply_tokens = None
         stream = await self._open(prompt, min(end, first))
         try:
             text, heard, finished = _Spoken(), False, None
@@ -100,7 +128,7 @@ class OpenAIWriter:
                 between = _Deadline(
                     clock() + settings.between_tokens_seconds, f"{settings.between_tokens_seconds:g} s between tokens"
                 )
-                choice = await self._next(stream, min(end, between if heard else first))
+                choice = await self._next(stream, prompt, min(end, between if heard else first))
                 finished, delta = choice.finish_reason, choice.delta or _Delta()
                 heard = heard or bool(delta.content or delta.reasoning_content or delta.reasoning)
                 room -= len(delta.content or "")
@@ -113,7 +141,7 @@ class OpenAIWriter:
             if piece := text.rest():
                 yield piece
             self._check_end(finished, prompt, spoken=text.began)
-            await _drain(stream)
+            await _drain(stream, prompt)
         finally:
             await stream.close()
 
@@ -121,18 +149,9 @@ class OpenAIWriter:
         await self._client.close()
 
     async def _open(self, prompt: Prompt, deadline: _Deadline) -> openai.AsyncStream[ChatCompletionChunk]:
-        messages = [{"role": message.role, "content": _content(message)} for message in prompt.messages]
         try:
             async with asyncio.timeout_at(deadline.at):
-                async for attempt in stamina.retry_context(on=self._wait, attempts=ATTEMPTS, timeout=None):
-                    with attempt:
-                        stream = await self._client.chat.completions.create(
-                            model=self._settings.model,
-                            messages=cast(list[ChatCompletionMessageParam], messages),
-                            temperature=self._settings.temperature,
-                            max_tokens=prompt.max_tokens,
-                            stream=True,
-                        )
+                return await self._opened(prompt)
         except TimeoutError as error:
             raise self._too_late(deadline) from error
         except openai.APIStatusError as error:
@@ -141,9 +160,46 @@ class OpenAIWriter:
             raise ChatUnavailable(
                 f"{self._who} cannot be reached ({self._reason(error)}); is the gateway up?"
             ) from error
-        return stream
 
-    async def _next(self, stream: openai.AsyncStream[ChatCompletionChunk], deadline: _Deadline) -> _Choice:
+    async def _opened(self, prompt: Prompt) -> openai.AsyncStream[ChatCompletionChunk]:
+        """The stream; without a field that the gateway refuses by its name, where one is no must."""
+        while True:
+            sent = {name: value for name, value in self._additions(prompt).items() if name not in self._left_out}
+            try:
+                return await self._requested(prompt, sent)
+            except openai.APIStatusError as error:
+                refused = _refused(error, sent)
+                if not refused:
+                    raise
+                for name in refused - self._left_out:
+                    logger.warning("%s does not take `%s`: %s", self._who, name, ADDITIONS[name][1])
+                self._left_out |= refused
+
+    async def _requested(self, prompt: Prompt, additions: Mapping[str, Any]) -> openai.AsyncStream[ChatCompletionChunk]:
+        messages = [{"role": message.role, "content": _content(message)} for message in prompt.messages]
+        async for attempt in stamina.retry_context(on=self._wait, attempts=ATTEMPTS, timeout=None):
+            with attempt:
+                stream = await self._client.chat.completions.create(
+                    model=self._settings.model,
+                    messages=cast(list[ChatCompletionMessageParam], messages),
+                    temperature=self._settings.temperature,
+                    max_tokens=prompt.max_tokens,
+                    stream=True,
+                    **additions,
+                )
+        return cast(openai.AsyncStream[ChatCompletionChunk], stream)
+
+    def _additions(self, prompt: Prompt) -> dict[str, Any]:
+        """The fields of `ADDITIONS` that go with `prompt`."""
+        additions: dict[str, Any] = {"stream_options": {"include_usage": True}}
+        if prompt.schema is not None and self._settings.json_schema:
+            schema = {"name": SCHEMA_NAME, "schema": prompt.schema, "strict": True}
+            additions["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return additions
+
+    async def _next(
+        self, stream: openai.AsyncStream[ChatCompletionChunk], prompt: Prompt, deadline: _Deadline
+    ) -> _Choice:
         """The next choice of the stream; an empty one for a chunk without any."""
         try:
             async with asyncio.timeout_at(deadline.at):
@@ -163,6 +219,7 @@ class OpenAIWriter:
                 f"{self._who} ended its answer ({kind}) before it was complete; look at its log, and whether "
                 "`base_url` is the address of an OpenAI-compatible server"
             )
+        _count(chunk, prompt)
         return chunk.choices[0] if chunk.choices else _Choice()
 
     def _check_end(self, finished: str | None, prompt: Prompt, *, spoken: bool) -> None:
@@ -170,11 +227,13 @@ class OpenAIWriter:
             raise ChatRefused(f"{self._who} stopped at its content filter; loosen the filter, or ask otherwise")
         if not spoken:
             raise ChatUnavailable(
-                f"{self._who} ended ({finished!r}) without a text; look at its log; raise models.chat.answer_tokens "
-                f"for a model that thinks (it had {prompt.max_tokens})"
+                f"{self._who} ended ({finished!r}) without a text; look at its log; raise "
+                f"{self._section}.answer_tokens for a model that thinks (it had {prompt.max_tokens})"
             )
         if finished == "length":
-            logger.warning("%s was cut at %d tokens; raise models.chat.answer_tokens", self._who, prompt.max_tokens)
+            logger.warning(
+                "%s was cut at %d tokens; raise %s.answer_tokens", self._who, prompt.max_tokens, self._section
+            )
 
     def _wait(self, error: Exception) -> bool | float:
         if isinstance(error, openai.APIStatusError):
@@ -184,7 +243,7 @@ class OpenAIWriter:
 
     def _too_late(self, deadline: _Deadline) -> ChatUnavailable:
         return ChatUnavailable(
-            f"{self._who} was slower than {deadline.limit}; is it overloaded? See models.chat's limits"
+            f"{self._who} was slower than {deadline.limit}; is it overloaded? See {self._section}'s limits"
         )
 
     def _refusal(self, error: openai.APIStatusError) -> ChatUnavailable | ChatRefused:
@@ -194,10 +253,10 @@ class OpenAIWriter:
             return ChatUnavailable(f"{said}{later}: {self._words(error.response.text)!r}; try again later")
         if status in (401, 403):
             # The gateway's words are left out: some repeat a part of the key in them.
-            return ChatRefused(f"{said}: the key is wrong or may not use this model; set SOUFFLEUR_CHAT_API_KEY")
+            return ChatRefused(f"{said}: the key is wrong or may not use this model; set {self._key_name}")
         return ChatRefused(
             f"{said}: {self._words(error.response.text)!r}; check `base_url`, `model` and `context_tokens` in "
-            "models.chat, and SOUFFLEUR_CHAT_API_KEY"
+            f"{self._section}, and {self._key_name}"
         )
 
     def _reason(self, error: openai.OpenAIError) -> str:
@@ -250,12 +309,32 @@ class _Spoken:
         return held
 
 
-async def _drain(stream: openai.AsyncStream[ChatCompletionChunk]) -> None:
-    """Reads on to the end of the stream: a gateway that is left before it may not book the request."""
+async def _drain(stream: openai.AsyncStream[ChatCompletionChunk], prompt: Prompt) -> None:
+    """Reads on to the end of the stream: a gateway that is left before it may not book the request.
+
+    What it counted stands there too.
+    """
     with contextlib.suppress(TimeoutError, openai.OpenAIError, ValueError):
         async with asyncio.timeout(DRAIN_SECONDS):
-            async for _ in stream:
-                pass
+            async for chunk in stream:
+                _count(_Chunk.model_validate(chunk), prompt)
+
+
+def _count(chunk: _Chunk, prompt: Prompt) -> None:
+    """Note what the gateway has counted so far; what is no count is none."""
+    if chunk.usage is None:
+        return
+    with contextlib.suppress(ValidationError):
+        usage = _Usage.model_validate(chunk.usage)
+        prompt.usage.prompt_tokens, prompt.usage.reply_tokens = usage.prompt_tokens, usage.completion_tokens
+
+
+def _refused(error: openai.APIStatusError, sent: Mapping[str, Any]) -> set[str]:
+    """Those fields of `sent` that a gateway names in its refusal."""
+    if error.status_code not in REFUSED:
+        return set()
+    said = error.response.text
+    return {name for name in sent if name in said or ADDITIONS[name][0] in said}
 
 
 def _content(message: Message) -> str | list[dict[str, object]]:

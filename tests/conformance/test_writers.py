@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -94,6 +95,21 @@ async def test_nothing_is_written_before_the_first_piece_is_asked_for(writer: Wr
     unused = writer.write(prompt())
     assert not isinstance(unused, str)
     await unused.aclose()  # type: ignore[attr-defined]
+
+
+async def test_what_it_counts_is_of_this_text_and_both_sides_of_it_or_nothing(writer: Writer) -> None:
+    asked = prompt()
+    counts = []
+    for _ in range(2):
+        assert "".join([piece async for piece in writer.write(asked)])
+        counts.append((asked.usage.prompt_tokens, asked.usage.reply_tokens))
+        assert (asked.usage.prompt_tokens is None) == (asked.usage.reply_tokens is None)
+    assert counts[0] == counts[1]
+
+
+async def test_a_prompt_with_a_schema_is_written_like_any_other(writer: Writer) -> None:
+    schema = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+    assert "".join([piece async for piece in writer.write(replace(prompt(), schema=schema))])
 
 
 async def test_it_can_be_closed_twice(writer: Writer) -> None:

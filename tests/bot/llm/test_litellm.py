@@ -9,14 +9,14 @@ import json
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import stamina
 from pydantic import SecretStr
 
-from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Message, Prompt
+from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Message, Prompt, Usage
 from bot.llm.openai_compatible import OpenAIWriter
 from ingest.index.embedder import EndpointEmbedder
 from ingest.index.interface import EmbeddingSettings, ModelMisconfigured, RerankerSettings
@@ -104,6 +104,25 @@ async def written(writer: OpenAIWriter) -> str:
 
 async def test_a_chat_model_streams_through_the_proxy(proxy: Proxy, backend: Gateway) -> None:
     assert await written(writer(proxy)) == backend.reply
+
+
+async def test_the_proxy_counts_tokens_and_passes_a_schema_on(proxy: Proxy, backend: Gateway) -> None:
+    schema = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
+    chat, prompt = writer(proxy), replace(PROMPT, schema=schema, usage=Usage())
+    assert "".join([piece async for piece in chat.write(prompt)]) == backend.reply
+    assert prompt.usage == Usage(prompt_tokens=21, reply_tokens=len(backend.reply.split()))
+    assert backend.requests[-1].body["response_format"]["json_schema"]["schema"] == schema
+    await chat.close()
+
+
+async def test_a_model_behind_the_proxy_that_refuses_a_schema_is_asked_without_it(
+    proxy: Proxy, backend: Gateway
+) -> None:
+    backend.refuses = frozenset({"response_format"})
+    chat, prompt = writer(proxy), replace(PROMPT, schema={"type": "object", "properties": {}}, usage=Usage())
+    assert "".join([piece async for piece in chat.write(prompt)]) == backend.reply
+    assert ["response_format" in request.body for request in backend.requests] == [True, False]
+    await chat.close()
 
 
 async def test_a_thought_is_left_out_behind_the_proxy_too(proxy: Proxy, backend: Gateway) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.responses import Response, StreamingResponse
 
-from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Message, Prompt
+from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Message, Prompt, Usage
 from bot.llm.openai_compatible import OpenAIWriter, _Spoken
 from tests.fixtures.gateway import (
     DONE,
@@ -86,6 +87,7 @@ async def test_the_request_carries_the_prompt_and_the_settings(gateway: Gateway,
         "temperature": 0.7,
         "max_tokens": 123,
         "stream": True,
+        "stream_options": {"include_usage": True},
     }
 
 
@@ -322,6 +324,97 @@ async def test_chunks_without_choices_are_passed_over(gateway: Gateway, base_url
     events = [usage, chat_event({"content": "Thirty."}), usage, chat_event({}, "stop"), usage, DONE]
     gateway.script(answers(lambda: stream(events)))
     assert await written(writer(base_url)) == "Thirty."
+
+
+SCHEMA = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
+
+
+def prompt_of(schema: dict[str, Any] | None = None) -> Prompt:
+    return replace(PROMPT, schema=schema, usage=Usage())
+
+
+async def write_to_the_end(chat: OpenAIWriter, prompt: Prompt) -> str:
+    return "".join([piece async for piece in chat.write(prompt)])
+
+
+async def test_what_the_gateway_counted_stands_in_the_prompt_when_the_text_has_ended(
+    gateway: Gateway, base_url: str
+) -> None:
+    chat, prompt = writer(base_url), prompt_of()
+    assert await write_to_the_end(chat, prompt) == gateway.reply
+    assert prompt.usage == Usage(prompt_tokens=21, reply_tokens=len(gateway.reply.split()))
+    await chat.close()
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [chat_event({"content": "Thirty."}, "stop"), DONE],
+        [b'data: {"choices": [], "usage": {"prompt_tokens": "many"}}\n\n', chat_event({"content": "Thirty."}, "stop")],
+        [chat_event({"content": "Thirty."}, "stop"), b'data: {"choices": [], "usage": 7}\n\n', DONE],
+        [chat_event({"content": "Thirty."}, "stop"), b"data: {not json\n\n"],
+    ],
+)
+async def test_without_a_count_that_is_one_the_text_is_whole_and_nothing_is_counted(
+    gateway: Gateway, base_url: str, events: list[bytes]
+) -> None:
+    gateway.script(answers(lambda: stream(events)))
+    chat, prompt = writer(base_url), prompt_of()
+    prompt.usage.prompt_tokens = prompt.usage.reply_tokens = 99  # of an earlier attempt with the same prompt
+    assert await write_to_the_end(chat, prompt) == "Thirty."
+    assert prompt.usage == Usage()
+    await chat.close()
+
+
+async def test_a_schema_goes_along_as_the_format_of_the_reply(gateway: Gateway, base_url: str) -> None:
+    chat = writer(base_url)
+    await write_to_the_end(chat, prompt_of(SCHEMA))
+    wanted = {"type": "json_schema", "json_schema": {"name": "reply", "schema": SCHEMA, "strict": True}}
+    assert gateway.requests[0].body["response_format"] == wanted
+    await chat.close()
+
+
+async def test_a_schema_stays_at_home_where_the_settings_say_so(gateway: Gateway, base_url: str) -> None:
+    chat = writer(base_url, json_schema=False)
+    await write_to_the_end(chat, prompt_of(SCHEMA))
+    assert "response_format" not in gateway.requests[0].body
+    await chat.close()
+
+
+@pytest.mark.parametrize("code", [400, 422])
+async def test_a_gateway_that_refuses_a_schema_is_asked_once_without_it_and_the_log_says_what_to_set(
+    gateway: Gateway, base_url: str, caplog: pytest.LogCaptureFixture, code: int
+) -> None:
+    gateway.refuses, gateway.refuses_with = frozenset({"response_format"}), code
+    chat = writer(base_url)
+    assert [await write_to_the_end(chat, prompt_of(SCHEMA)) for _ in range(2)] == [gateway.reply] * 2
+    assert ["response_format" in request.body for request in gateway.requests] == [True, False, False]
+    assert caplog.text.count("json_schema: false") == 1
+    await chat.close()
+
+
+async def test_a_gateway_that_takes_neither_addition_writes_all_the_same(gateway: Gateway, base_url: str) -> None:
+    gateway.refuses = frozenset({"response_format", "stream_options"})
+    chat, prompt = writer(base_url), prompt_of(SCHEMA)
+    assert await write_to_the_end(chat, prompt) == gateway.reply
+    assert prompt.usage == Usage()
+    assert len(gateway.requests) == 3
+    await chat.close()
+
+
+async def test_a_refusal_that_names_a_field_that_was_not_sent_is_final(gateway: Gateway, base_url: str) -> None:
+    gateway.always(status(400, "response_format is not supported"))
+    _, error = await failure(writer(base_url))
+    assert isinstance(error, ChatRefused)
+    assert len(gateway.requests) == 1
+
+
+async def test_messages_name_the_section_and_the_key_of_their_own_settings(gateway: Gateway, base_url: str) -> None:
+    gateway.key = "another"
+    chat = OpenAIWriter(ChatSettings(base_url=base_url, model="assistant"), section="models.code")
+    with pytest.raises(ChatRefused, match=r"models\.code: .*SOUFFLEUR_CODE_API_KEY"):
+        await write_to_the_end(chat, prompt_of())
+    await chat.close()
 
 
 async def test_a_text_cut_at_its_length_is_complete_and_logged(
