@@ -132,6 +132,22 @@ class LanguageDecider:
             return Decision(language=possible[0], confidence=1.0, how="script")
         return self._weigh(prose, possible, thread=thread, locale=locale)
 
+    def evidence(self, prose: str) -> dict[str, float]:
+        """How probable each candidate is that may have written `prose`, by its letters, words and the classifier.
+
+        No wish and no prior are weighed. Empty where no candidate writes its script.
+        """
+        possible = self._in_script(_script(prose), prose)
+        if len(possible) < 2:
+            return dict.fromkeys(possible, 1.0)
+        votes = self._votes(prose, possible)
+        log_probabilities = _log_probabilities(prose, self.candidates)
+        weights = {c: log_probabilities[c] + WORD_WEIGHT * votes[c] for c in possible}
+        heaviest = max(weights.values())
+        shares = {c: math.exp(weight - heaviest) for c, weight in weights.items()}
+        total = sum(shares.values())
+        return {c: share / total for c, share in shares.items()}
+
     def _candidate(self, code: str | None) -> str | None:
         language = re.split("[-_]", code)[0].lower() if code else None
         return language if language in self.candidates else None
