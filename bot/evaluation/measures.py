@@ -1,120 +1,77 @@
-"""The measures over a ranking, with intervals.
+"""What is measured of one question: of its ranking here, of its answer in `answers`; and what the measures are called.
 
-They are over the queries that have a relevant document, and over documents: one stands where its first chunk stands.
+Rankings are of documents: one stands where its first chunk stands.
 """
 
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from statistics import fmean
+from typing import Literal
 
-from bot.evaluation.sets import Run
-from ingest.errors import ConfigurationError
-from ingest.questions import QuestionSet
-
-RESAMPLES = 1000
-"""Bootstrap resamples behind each interval; the interval's own error is then below a tenth of its width."""
+Grades = Mapping[str, int]
+"""Document -> how relevant it is, above 0."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Measured:
-    """Mean of a measure over queries, with its 95 % bootstrap interval, all in percent."""
-
-    mean: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:.2f} [{self.low:.1f}, {self.high:.1f}]"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
-    """What a set measured."""
-
-    name: str
-    queries: int
-    measures: Mapping[str, Measured]
-    seconds: float
-    by_language: Mapping[str, tuple[int, float]] = field(default_factory=dict)
-    """Language -> queries and recall@5, where the set names languages."""
-
-
-def recall_at(depth: int) -> Callable[[Sequence[str], Mapping[str, int]], float]:
+def recall_at(depth: int) -> Callable[[Sequence[str], Grades], float]:
     """Share of the relevant documents among the first `depth`."""
     return lambda ranking, grades: len(set(ranking[:depth]) & grades.keys()) / len(grades)
 
 
-def reciprocal_rank(ranking: Sequence[str], grades: Mapping[str, int]) -> float:
+def reciprocal_rank(ranking: Sequence[str], grades: Grades) -> float:
     """1 / place of the first relevant document among the first ten, else 0 (MRR@10)."""
     return next((1 / place for place, document in enumerate(ranking[:10], start=1) if document in grades), 0.0)
 
 
-def ndcg(ranking: Sequence[str], grades: Mapping[str, int]) -> float:
+def ndcg(ranking: Sequence[str], grades: Grades) -> float:
     """nDCG@10 with gain = grade and discount = 1 / log2(place + 1), as trec_eval computes it."""
     gained = sum(grades.get(document, 0) / math.log2(place + 1) for place, document in enumerate(ranking[:10], start=1))
     best = sorted(grades.values(), reverse=True)[:10]
     return gained / sum(grade / math.log2(place + 1) for place, grade in enumerate(best, start=1))
 
 
-MEASURES: Mapping[str, Callable[[Sequence[str], Mapping[str, int]], float]] = {
+OF_RANKINGS: Mapping[str, Callable[[Sequence[str], Grades], float]] = {
     "recall@1": recall_at(1),
     "recall@5": recall_at(5),
     "recall@10": recall_at(10),
     "MRR@10": reciprocal_rank,
     "nDCG@10": ndcg,
 }
+"""Over the questions that have a relevant document."""
+
+OF_ANSWERS: Mapping[str, tuple[Literal["higher", "lower"], str]] = {
+    "answered": ("higher", "answerable questions that were answered"),
+    "over-refusal": ("lower", "answerable questions that were refused"),
+    "refused": ("higher", "unanswerable questions that were refused"),
+    "wrongly answered": ("lower", "unanswerable questions that were answered"),
+    "gold first": ("higher", "answerable questions whose first citation is of a relevant document"),
+    "gold answer": ("higher", "questions with gold answers whose answer holds one of them"),
+    "relevant cited": ("higher", "of the relevant documents of an answered question, those cited"),
+    "citation precision": ("higher", "of the citations of an answered question, those of a relevant document"),
+    "citations exist": ("higher", "of the numbers in an answer, those of a passage"),
+    "cites": ("higher", "answers from documents with at least one citation"),
+    "sentences cited": ("higher", "of the sentences of an answer from documents, those with a citation"),
+    "right language": ("higher", "texts, of answers and refusals, in the language of the question"),
+    "unreadable": ("lower", "questions with a passage, cited or named as near, that the asker may not read"),
+    "failed": ("lower", "questions that ended in an error"),
+    "judged correct": ("higher", "answerable questions whose answer the judge finds correct"),
+    "judged complete": ("higher", "how much of what was asked it answers, by the judge"),
+    "judged invented": ("lower", "answers in which the judge finds what no passage says"),
+}
+"""Measure -> which way is better, and what it is the share of."""
+
+COSTS: Mapping[str, str] = {
+    "seconds": "from question to whole answer",
+    "own seconds": "of these, outside calls of models and searches",
+    "calls": "of chat models",
+    "tokens": "read and written by chat models",
+}
 
 
-def measure(questions: QuestionSet, run: Run, seconds: float = 0.0) -> Report:
-    """Every measure over the queries that have a relevant document; a query that the run lacks counts as 0."""
-    queries = [query for query in questions.queries if query.id in questions.relevant]
-    if not queries:
-        raise ConfigurationError(f"{questions.name}: no query has a relevant document in qrels/test.tsv")
-    values = {
-        name: [
-            measured([document for document, _ in run.get(query.id, ())], questions.relevant[query.id])
-            for query in queries
-        ]
-        for name, measured in MEASURES.items()
-    }
-    languages: dict[str, list[float]] = {}
-    for query, recall in zip(queries, values["recall@5"], strict=True):
-        if query.language:
-            languages.setdefault(query.language, []).append(recall)
-    return Report(
-        name=questions.name,
-        queries=len(queries),
-        measures={name: _with_interval(found) for name, found in values.items()},
-        seconds=seconds,
-        by_language={code: (len(found), 100 * fmean(found)) for code, found in sorted(languages.items())},
-    )
+def lower_is_better(measure: str) -> bool:
+    return OF_ANSWERS.get(measure, ("higher", ""))[0] == "lower"
 
 
-def _with_interval(values: Sequence[float]) -> Measured:
-    """Percentile bootstrap (Efron 1979) with a fixed seed, so that the same run gives the same interval."""
-    generator = random.Random(0)  # noqa: S311
-    means = sorted(fmean(generator.choices(values, k=len(values))) for _ in range(RESAMPLES))
-    return Measured(
-        mean=100 * fmean(values),
-        low=100 * means[int(0.025 * RESAMPLES)],
-        high=100 * means[int(0.975 * RESAMPLES) - 1],
-    )
-
-
-def table(report: Report) -> str:
-    """The report as a Markdown table, followed by one `recall@5 NN.NN` line."""
-    names = list(report.measures)
-    rate = f"{report.queries / report.seconds:.0f}" if report.seconds else "–"
-    lines = [
-        f"| {report.name} | " + " | ".join(names) + " | queries/s |",
-        "|---" * (len(names) + 2) + "|",
-        f"| {report.queries} queries | " + " | ".join(map(str, report.measures.values())) + f" | {rate} |",
-    ]
-    if len(report.by_language) > 1:
-        parts = (f"{code} {recall:.0f} ({count})" for code, (count, recall) in report.by_language.items())
-        lines += ["", "recall@5 by language: " + ", ".join(parts)]
-    return "\n".join([*lines, "", f"recall@5 {report.measures['recall@5'].mean:.2f}"])
+def of_ranking(ranking: Sequence[str], grades: Grades) -> dict[str, float]:
+    """Every measure of a ranking; none without a relevant document. A ranking that is missing is an empty one."""
+    return {name: measure(ranking, grades) for name, measure in OF_RANKINGS.items()} if grades else {}

@@ -1,21 +1,30 @@
-"""Asks the questions of a set: of an index for its rankings, of the assistant for its answers."""
+"""The documents of a set where its questions can find them, and the ranking that the index gives for each question."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from bot.composition import open_index
 from bot.evaluation.sets import Run
-from bot.model import Answerer, Asker, Finished, Outcome, Place, Question
-from bot.retrieve import rerank
+from bot.retrieval.retrieve import rerank
+from bot.settings import BotSettings
 from ingest.chunk import chunk
+from ingest.database import StateSettings
 from ingest.index.hybrid import Index
-from ingest.index.interface import Reranker
+from ingest.index.interface import IndexSettings, Reranker
 from ingest.language import language_of
-from ingest.model import EVERYONE, Chunk, Document
+from ingest.ledger import Ledger, Record, SourceRecord
+from ingest.model import Chunk, Document, DocumentId
 from ingest.questions import Article, QuestionSet, by_document
+
+SOURCE = "eval"
+"""Name of the source that the documents of a set's own corpus belong to."""
 
 CHUNKS_SEARCHED = 200
 """Chunks asked of the index for one query, so that ten documents are found however many chunks the first one has."""
@@ -29,13 +38,97 @@ GROUP = 500
 QUERY_SECONDS = 60.0
 
 
-async def index_corpus(index: Index, corpus: Sequence[Article], candidates: tuple[str, ...]) -> None:
-    """Chunk and index the corpus as `ingest sync` would its documents, readable by everyone."""
-    chunks = [chunk for article in corpus for chunk in await asyncio.to_thread(_chunks, article, candidates)]
-    await index.prepare(chunks[:SAMPLE])
-    for start in range(0, len(chunks), GROUP):
-        await index.write(chunks[start : start + GROUP])
+@asynccontextmanager
+async def at_hand(settings: BotSettings, corpus: Sequence[Article] | None) -> AsyncIterator[BotSettings]:
+    """Settings whose index and ledger hold `corpus` until the context ends; without one, those in use."""
+    if corpus is None:
+        yield settings
+        return
+    with TemporaryDirectory(prefix="souffleur-eval-") as folder:
+        place = Path(folder)
+        index = IndexSettings(path=place / "index")
+        state = StateSettings(url=f"sqlite+aiosqlite:///{place / 'state.db'}")
+        own = settings.model_copy(update={"index": index, "state": state})
+        ledger = await Ledger.open(state)
+        try:
+            async with open_index(own) as opened, ledger.writing(SOURCE):
+                await _known(ledger, corpus, await index_corpus(opened, corpus, settings.languages))
+        finally:
+            await ledger.close()
+        yield own
+
+
+async def index_corpus(
+    index: Index, corpus: Sequence[Article], candidates: tuple[str, ...]
+) -> dict[DocumentId, list[Chunk]]:
+    """Chunk and index the corpus as `ingest sync` would its documents; the chunks of each."""
+    chunks = await asyncio.to_thread(_chunked, corpus, candidates)
+    every = [chunk for pieces in chunks.values() for chunk in pieces]
+    await index.prepare(every[:SAMPLE])
+    for start in range(0, len(every), GROUP):
+        await index.write(every[start : start + GROUP])
     await index.flush()
+    return chunks
+
+
+async def _known(ledger: Ledger, corpus: Sequence[Article], chunks: dict[DocumentId, list[Chunk]]) -> None:
+    await ledger.remember_source(SourceRecord(name=SOURCE, location="corpus.jsonl", configured=False))
+    for start in range(0, len(corpus), GROUP):
+        group = corpus[start : start + GROUP]
+        records = [_record(article, chunks[article.id]) for article in group]
+        await ledger.commit(SOURCE, records=records, chunks={article.id: chunks[article.id] for article in group})
+
+
+def _chunked(corpus: Iterable[Article], candidates: tuple[str, ...]) -> dict[DocumentId, list[Chunk]]:
+    return {
+        article.id: chunk(
+            Document(
+                source=SOURCE,
+                id=article.id,
+                title=article.title,
+                text=article.text,
+                pages=(),
+                language=language_of(article.text, candidates),
+                readers=article.readers,
+                url=None,
+                author=None,
+                updated_at=None,
+            )
+        )
+        for article in corpus
+    }
+
+
+def _record(article: Article, chunks: Sequence[Chunk]) -> Record:
+    return Record(
+        source=SOURCE,
+        id=article.id,
+        version="",
+        content_hash="",
+        parser="",
+        error=None,
+        title=article.title,
+        url=None,
+        author=None,
+        updated_at=None,
+        language=chunks[0].language if chunks else "und",
+        readers=article.readers,
+        own_readers=None,
+        indexed_at=datetime.now(UTC),
+    )
+
+
+async def languages_of_documents(settings: BotSettings) -> dict[str, str]:
+    """Document -> its language, of all that the ledger has."""
+    ledger = await Ledger.open(settings.state)
+    try:
+        return {
+            document: record.language
+            for source in await ledger.sources()
+            for document, record in (await ledger.documents(source.name)).items()
+        }
+    finally:
+        await ledger.close()
 
 
 async def rank(
@@ -61,71 +154,3 @@ async def rank(
                 hits = await rerank(reranker, query.text, hits)
         run[query.id] = by_document((hit.chunk.document, hit.score) for hit in hits)
     return run, time.perf_counter() - started
-
-
-def _chunks(article: Article, candidates: tuple[str, ...]) -> list[Chunk]:
-    return chunk(
-        Document(
-            source="eval",
-            id=article.id,
-            title=article.title,
-            text=article.text,
-            pages=(),
-            language=language_of(article.text, candidates),
-            readers=frozenset({EVERYONE}),
-            url=None,
-            author=None,
-            updated_at=None,
-        )
-    )
-
-
-def language_accuracy(questions: QuestionSet, decide: Callable[[str], str]) -> tuple[int, list[tuple[str, str, str]]]:
-    """Queries whose language the set names, and those decided otherwise: text, named, decided."""
-    named = [(query.text, query.language) for query in questions.queries if query.language]
-    wrong = [(text, language, found) for text, language in named if (found := decide(text)) != language]
-    return len(named), wrong
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcomes:
-    """How whole answers ended on a set that has unanswerable questions."""
-
-    answerable: int
-    answered: int
-    """Of the answerable ones."""
-    cited: int
-    """Of the answered ones: those that cite a relevant document."""
-    unanswerable: int
-    refused: int
-    """Of the unanswerable ones."""
-
-    def __str__(self) -> str:
-        return (
-            f"answered {self.answered}/{self.answerable} answerable questions"
-            f" ({self.cited} citing a relevant document), refused {self.refused}/{self.unanswerable} unanswerable ones"
-        )
-
-
-async def outcomes(questions: QuestionSet, answerer: Answerer) -> Outcomes:
-    """Ask every question of the set and count how the answers ended."""
-    answered = cited = refused = 0
-    for query in questions.queries:
-        question = Question(
-            text=query.text, asker=Asker(id="eval", readers=query.readers), place=Place(platform="console")
-        )
-        answer = [event async for event in answerer(question)][-1]
-        assert isinstance(answer, Finished), "an answerer ends with Finished"  # noqa: S101
-        found = answer.answer.outcome is Outcome.ANSWERED
-        documents = {passage.chunk.document for passage in answer.answer.citations}
-        answered += query.answerable and found
-        cited += query.answerable and found and not documents.isdisjoint(questions.relevant.get(query.id, ()))
-        refused += not query.answerable and not found
-    answerable = sum(query.answerable for query in questions.queries)
-    return Outcomes(
-        answerable=answerable,
-        answered=answered,
-        cited=cited,
-        unanswerable=len(questions.queries) - answerable,
-        refused=refused,
-    )

@@ -1,4 +1,4 @@
-"""Question sets written in BEIR layout (`ingest.questions` reads them), and rankings as TREC runs."""
+"""Question sets written in BEIR layout (`ingest.questions` reads them), rankings as TREC runs, and answers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from bot.evaluation.results import Result
 from ingest.errors import ConfigurationError
-from ingest.questions import Query, QuestionSet
+from ingest.model import EVERYONE
+from ingest.questions import Article, Query, QuestionSet
 
 Run = dict[str, list[tuple[str, float]]]
 """Query id -> documents with scores, best first."""
@@ -18,27 +20,62 @@ Run = dict[str, list[tuple[str, float]]]
 
 def write_set(questions: QuestionSet, folder: Path) -> None:
     """The set in BEIR layout, for other tools; `read_set` reads back the same."""
-    (folder / "qrels").mkdir(parents=True, exist_ok=True)
-    _write_rows(folder / "queries.jsonl", (_query_row(query) for query in questions.queries))
+    folder.mkdir(parents=True, exist_ok=True)
+    write_rows(folder / "queries.jsonl", (_query_row(query) for query in questions.queries))
     if questions.corpus is not None:
-        _write_rows(
+        write_rows(
             folder / "corpus.jsonl",
-            ({"_id": article.id, "title": article.title, "text": article.text} for article in questions.corpus),
+            map(_article_row, questions.corpus),
         )
+    write_judgements(folder, questions.relevant)
+
+
+def write_judgements(folder: Path, relevant: Mapping[str, Mapping[str, int]]) -> None:
+    """`qrels/test.tsv` of a set: query id -> document id -> grade."""
+    (folder / "qrels").mkdir(parents=True, exist_ok=True)
     with (folder / "qrels" / "test.tsv").open("w", encoding="utf-8", newline="") as lines:
         table = csv.writer(lines, delimiter="\t", lineterminator="\n")
         table.writerow(("query-id", "corpus-id", "score"))
-        table.writerows((query, *row) for query, grades in questions.relevant.items() for row in grades.items())
+        table.writerows((query, *row) for query, grades in relevant.items() for row in grades.items())
 
 
-def _write_rows(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+def write_rows(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    """One JSON object a line."""
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
 def _query_row(query: Query) -> dict[str, object]:
-    said = {"language": query.language} if query.language else {}
-    metadata = {**said, "readers": sorted(query.readers), "answerable": query.answerable}
+    said: dict[str, object] = {
+        "language": query.language,
+        "class": query.kind,
+        "answers": list(query.answers),
+        "history": [{"role": turn.role, "text": turn.text} for turn in query.history],
+    }
+    always = {"readers": sorted(query.readers), "answerable": query.answerable}
+    metadata = {name: value for name, value in said.items() if value} | always
     return {"_id": query.id, "text": query.text, "metadata": metadata}
+
+
+def _article_row(article: Article) -> dict[str, object]:
+    row: dict[str, object] = {"_id": article.id, "title": article.title, "text": article.text}
+    return row if article.readers == {EVERYONE} else row | {"metadata": {"readers": sorted(article.readers)}}
+
+
+def write_answers(results: Iterable[Result], path: Path) -> None:
+    """Answers as EnterpriseRAG-Bench takes them (arXiv 2605.05253): the documents are those that an answer cites."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_rows(
+        path,
+        (
+            {
+                "question_id": result.id,
+                "answer": result.answer.text,
+                "document_ids": list(dict.fromkeys(shown.document for shown in result.answer.cited)),
+            }
+            for result in results
+            if result.answer is not None
+        ),
+    )
 
 
 def write_run(run: Run, path: Path, tag: str) -> None:

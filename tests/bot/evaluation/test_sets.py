@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.evaluation.sets import read_run, write_run, write_set
+from bot.evaluation.results import AnswerResult, Result, Shown
+from bot.evaluation.sets import read_run, write_answers, write_run, write_set
 from ingest.errors import ConfigurationError
 from ingest.model import DocumentId
-from ingest.questions import Article, Query, QuestionSet, read_set
+from ingest.questions import Article, Query, QuestionSet, Said, read_set
 
 ids = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Zs", "Zl", "Zp", "Cs")) | st.just(" "), min_size=1
@@ -45,28 +47,56 @@ def test_a_line_that_is_no_run_is_named(tmp_path: Path) -> None:
 texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=20)
 
 
+queries = st.builds(
+    Query,
+    id=ids,
+    text=texts,
+    language=st.sampled_from(["en", "fr", None]),
+    readers=st.sampled_from([frozenset({"everyone", "public"}), frozenset({"everyone", "group:finance", "public"})]),
+    answerable=st.booleans(),
+    answers=st.lists(texts, max_size=2).map(tuple),
+    kind=st.sampled_from(["basic", "semantic", None]),
+    history=st.lists(st.builds(Said, role=st.sampled_from(["user", "assistant"]), text=texts), max_size=2).map(tuple),
+)
+articles = st.builds(
+    Article,
+    id=ids.map(DocumentId),
+    title=texts,
+    text=texts,
+    readers=st.sampled_from([frozenset({"everyone"}), frozenset({"group:finance"}), frozenset[str]()]),
+)
+
+
 @given(
-    st.dictionaries(ids, st.tuples(texts, st.sampled_from(["en", "fr", None]), st.booleans()), max_size=4),
-    st.none() | st.dictionaries(ids, texts, max_size=4),
+    st.lists(queries, max_size=4).map(tuple),
+    st.none() | st.lists(articles, max_size=4).map(tuple),
     st.dictionaries(ids, st.dictionaries(ids, st.integers(1, 3), min_size=1, max_size=3), max_size=3),
 )
 def test_a_set_is_read_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory,
-    queries: dict[str, tuple[str, str | None, bool]],
-    corpus: dict[str, str] | None,
+    queries: tuple[Query, ...],
+    corpus: tuple[Article, ...] | None,
     relevant: dict[str, dict[str, int]],
 ) -> None:
     folder = tmp_path_factory.mktemp("set")
-    questions = QuestionSet(
-        name=folder.name,
-        queries=tuple(
-            Query(id=id, text=text, language=language, answerable=answerable)
-            for id, (text, language, answerable) in queries.items()
-        ),
-        relevant=relevant,
-        corpus=None
-        if corpus is None
-        else tuple(Article(id=DocumentId(id), title=text, text=text) for id, text in corpus.items()),
-    )
+    questions = QuestionSet(name=folder.name, queries=queries, relevant=relevant, corpus=corpus)
     write_set(questions, folder)
     assert read_set(folder) == questions
+
+
+def test_answers_are_written_with_the_documents_that_they_cite(tmp_path: Path) -> None:
+    answer = AnswerResult(
+        outcome="answered",
+        language="en",
+        text="Thirty days [1][2][3].",
+        written_by="m",
+        cited=tuple(
+            Shown(number=number, document=document, language="en")
+            for number, document in ((1, "b"), (2, "a"), (3, "b"))
+        ),
+        retrieved=("c",),
+    )
+    write_answers([Result(id="q1", text="?", answer=answer), Result(id="q2", text="?")], tmp_path / "set.jsonl")
+    assert [json.loads(line) for line in (tmp_path / "set.jsonl").read_text().splitlines()] == [
+        {"question_id": "q1", "answer": "Thirty days [1][2][3].", "document_ids": ["b", "a"]}
+    ]
