@@ -7,27 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import os
-import sys
-from collections.abc import Coroutine
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ingest.errors import ConfigurationError, SouffleurError
+from bot.cli_platforms import manifest, setup
+from bot.cli_quality import calibrate, evaluate, explain, feedback
+from bot.command import FAILED, run, settings_of
 from ingest.options import CONFIG, DEBUG, ReaderToken
 
 if TYPE_CHECKING:
     from bot.composition import Assistant
     from bot.settings import BotSettings
-
-CONFIGURATION = 2
-"""Exit status when a setting is wrong."""
-
-FAILED = 1
-"""Exit status when something else went wrong."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,7 +51,7 @@ def ask(context: click.Context, question: str, tokens: tuple[str, ...], as_json:
 
     Exit status: 0 answered, 1 failed, 2 configuration, 3 nothing found or not a question.
     """
-    _run(context, _ask(_settings(context), question, tokens, as_json))
+    run(context, _ask(settings_of(context), question, tokens, as_json))
 
 
 async def _ask(settings: BotSettings, question: str, tokens: tuple[str, ...], as_json: bool) -> int:
@@ -80,7 +71,7 @@ async def _ask(settings: BotSettings, question: str, tokens: tuple[str, ...], as
 @click.pass_context
 def chat(context: click.Context, tokens: tuple[str, ...]) -> None:
     """A conversation in the terminal; end it with Ctrl-D."""
-    _run(context, _chat(_settings(context), tokens))
+    run(context, _chat(settings_of(context), tokens))
 
 
 async def _chat(settings: BotSettings, tokens: tuple[str, ...]) -> int:
@@ -100,10 +91,10 @@ async def _chat(settings: BotSettings, tokens: tuple[str, ...]) -> int:
 @click.pass_context
 def serve(context: click.Context, host: str | None, port: int | None, any_port: bool) -> None:
     """Answer in Slack and Mattermost, where configured; serve the chat page and the OpenAI-compatible endpoint."""
-    settings = _settings(context)
+    settings = settings_of(context)
     chosen = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     settings = settings.model_copy(update={"serve": settings.serve.model_copy(update=chosen)})
-    _run(context, _serve(settings, any_port=any_port))
+    run(context, _serve(settings, any_port=any_port))
 
 
 async def _serve(settings: BotSettings, *, any_port: bool) -> int:
@@ -111,7 +102,7 @@ async def _serve(settings: BotSettings, *, any_port: bool) -> int:
     from bot.serving import service
 
     async with assistant(settings) as ready, service(ready, settings, any_port=any_port) as serving:
-        await asyncio.to_thread(ready.languages.warm)
+        await asyncio.to_thread(ready.warm)
         if not serving.address.endswith(f":{settings.serve.port}"):
             click.echo(f"Port {settings.serve.port} is taken by another program.")
         click.echo(f"Souffleur answers at {serving.address} (Ctrl-C ends it)")
@@ -146,57 +137,6 @@ def key(name: str, readers: tuple[str, ...]) -> None:
     click.echo(f"  keys:\n    - {{name: {json.dumps(name)}, sha256: {digest}, readers: [{listed}]}}")
 
 
-@cli.command("eval")
-@click.argument(
-    "folders",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="FOLDER...",
-)
-@click.option(
-    "--run",
-    "read",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Measure this TREC run instead of searching.",
-)
-@click.option(
-    "--write-set",
-    "write_sets",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Write each set in BEIR layout below this folder; one without a corpus gets the indexed documents.",
-)
-@click.option(
-    "--write-run",
-    "write",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Write a TREC run a set into this folder.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the measures as JSON.")
-@CONFIG
-@DEBUG
-@click.pass_context
-def evaluate(
-    context: click.Context,
-    folders: tuple[Path, ...],
-    read: Path | None,
-    write: Path | None,
-    write_sets: Path | None,
-    as_json: bool,
-) -> None:
-    """Measure retrieval on question sets in BEIR layout.
-
-    A set with a corpus of its own is indexed in a temporary folder with the configured models; one without asks the
-    index in use, and its answers are judged too.
-    """
-    from bot.evaluation.command import evaluate_sets
-
-    _run(
-        context,
-        evaluate_sets(_settings(context), folders, read=read, write=write, write_sets=write_sets, as_json=as_json),
-    )
-
-
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @CONFIG
@@ -204,7 +144,7 @@ def evaluate(
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> None:
     """Check every setting and every endpoint, and say what to do."""
-    _run(context, _doctor(_settings(context), as_json=as_json))
+    run(context, _doctor(settings_of(context), as_json=as_json))
 
 
 async def _doctor(settings: BotSettings, *, as_json: bool) -> int:
@@ -227,88 +167,6 @@ async def _doctor(settings: BotSettings, *, as_json: bool) -> int:
     return FAILED if problems else 0
 
 
-@cli.group()
-def manifest() -> None:
-    """Print what a chat platform's administrator creates the app from."""
-
-
-@manifest.command("slack")
-@click.option("--name", default="Souffleur", show_default=True, help="What the app and its bot are called.")
-@CONFIG
-@DEBUG
-@click.pass_context
-def manifest_slack(context: click.Context, name: str) -> None:
-    """The manifest of the Slack app, as JSON, for what the `slack` section switches on: see docs/slack.md."""
-    _run(context, _manifest_slack(_settings(context), name))
-
-
-async def _manifest_slack(settings: BotSettings, name: str) -> int:
-    from bot.phrases import Phrases
-    from bot.serving import extra
-
-    with extra("slack"):
-        from bot.platforms.slack.manifest import manifest
-    from bot.platforms.slack.settings import SlackSettings
-
-    made = manifest(
-        settings.slack or SlackSettings(),
-        public_url=settings.serve.public_url,
-        language=settings.languages[0],
-        say=Phrases().say,
-        name=name,
-    )
-    click.echo(json.dumps(made, ensure_ascii=False, indent=2))
-    return 0
-
-
-@cli.group()
-def setup() -> None:
-    """Create what the bot needs on a chat platform."""
-
-
-@setup.command("mattermost")
-@click.option("--team", "teams", multiple=True, metavar="TEAM", help="A team to join, by its name in addresses.")
-@click.option("--channel", "channels", multiple=True, metavar="TEAM/CHANNEL", help="A channel to join, by the same.")
-@click.option("--username", default="souffleur", show_default=True, help="Of the bot's account.")
-@CONFIG
-@DEBUG
-@click.pass_context
-def setup_mattermost(context: click.Context, teams: tuple[str, ...], channels: tuple[str, ...], username: str) -> None:
-    """Create the bot's account, token, slash command and memberships; with SOUFFLEUR_MATTERMOST_ADMIN_TOKEN set.
-
-    Without that token: print the steps to do it by hand.
-    """
-    settings = _settings(context)
-    if settings.mattermost is None:
-        _fail(
-            "the `mattermost` section is missing; add `mattermost: {url: https://…}` to souffleur.yaml", CONFIGURATION
-        )
-    _run(context, _set_up_mattermost(settings, teams, channels, username))
-
-
-async def _set_up_mattermost(
-    settings: BotSettings, teams: tuple[str, ...], channels: tuple[str, ...], username: str
-) -> int:
-    from bot.platforms.mattermost.setup import set_up, steps
-
-    mattermost = settings.mattermost
-    if mattermost is None or mattermost.admin_token is None:
-        click.echo(steps(mattermost, username=username) if mattermost else "")
-        return 0
-    made = await set_up(
-        mattermost, admin_token=mattermost.admin_token, teams=teams, channels=channels, username=username
-    )
-    for line in made.done:
-        click.echo(f"{click.style('✓', fg='green')} {line}")
-    for hint in made.hints:
-        click.echo(f"{click.style('•', fg='yellow')} {hint}")
-    if made.environment:
-        click.echo("\nSet these, in the environment or in .env (they are stored nowhere):\n")
-        for variable, value in made.environment.items():
-            click.echo(f"{variable}={value}")
-    return 0
-
-
 def _console(ready: Assistant, tokens: tuple[str, ...]) -> Any:
     from rich.console import Console as Terminal
 
@@ -323,45 +181,8 @@ def _console(ready: Assistant, tokens: tuple[str, ...]) -> Any:
     )
 
 
-def _settings(context: click.Context) -> BotSettings:
-    from bot.settings import BotSettings, read, secrets
-    from ingest.telemetry import start_logging
-
-    try:
-        settings = read(context.ensure_object(dict).get("config"), BotSettings, secrets())
-    except ConfigurationError as error:
-        _fail(str(error), CONFIGURATION)
-    start_logging("debug" if context.obj.get("debug") else settings.log.level, settings.log.format)
-    return settings
-
-
-def _run(context: click.Context, work: Coroutine[Any, Any, int]) -> NoReturn:
-    """Run a command to its exit status. The broad `except` of this program: nobody is shown a traceback unasked."""
-    os.umask(0o077)  # what is kept holds questions and answers that not everybody on this machine may read
-    try:
-        status = asyncio.run(work)
-    except KeyboardInterrupt:
-        status = 130
-    except ConfigurationError as error:
-        _fail(str(error), CONFIGURATION)
-    except SouffleurError as error:
-        _fail(str(error), FAILED)
-    except BrokenPipeError:
-        raise  # click ends quietly: whoever read the output has seen enough
-    except Exception as error:
-        if context.obj.get("debug"):
-            raise
-        logging.getLogger(__name__).debug("unexpected", exc_info=True)
-        _fail(
-            f"unexpected {type(error).__name__}: {error}; `bot --debug …` shows the whole of it",
-            FAILED,
-        )
-    sys.exit(status)
-
-
-def _fail(message: str, status: int) -> NoReturn:
-    click.echo(click.style("Error: ", fg="red", bold=True, reset=True) + message, err=True)
-    sys.exit(status)
+for command in (calibrate, evaluate, explain, feedback, manifest, setup):
+    cli.add_command(command)
 
 
 def main() -> None:

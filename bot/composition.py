@@ -9,26 +9,39 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from bot.answer import Answering
+from bot.answer import Answering, Limits
 from bot.conversations import Conversations
 from bot.dialogue.classifier import AddressedClassifier
 from bot.dialogue.pictures import Pictures
-from bot.followup import Followup
+from bot.from_documents import FromDocuments
+from bot.from_documents import Writing as DocumentWriting
 from bot.language import LanguageDecider
+from bot.llm.calls import Caps
 from bot.llm.extractive import ExtractiveWriter
 from bot.llm.interface import ChatSettings, Writer
-from bot.phrases import Phrases
+from bot.llm.writers import Skill, Writers
+from bot.main_languages import MainLanguages
+from bot.phrases import Phrases, Say
 from bot.prompting import Budget, Prompts
-from bot.retrieve import Retriever
+from bot.retrieval.evidence import witness
+from bot.retrieval.gate import configuration_of, load_gate
+from bot.retrieval.retrieve import Retriever
 from bot.settings import BotSettings
+from bot.sources_counted import SourcesCounted
+from bot.understand import Understanding
+from bot.without_documents import WithoutDocuments
+from bot.writing.draft import Drafts
+from bot.writing.grounding.lexical import LexicalSupport
+from bot.writing.spoken import Spoken
 from ingest.index.hybrid import Index, open_store
 from ingest.ledger import Ledger
 from ingest.telemetry import Metrics
 
 if TYPE_CHECKING:
+    from bot.writing.interface import SupportChecker
     from ingest.index.interface import Reranker, RerankerSettings
 
 EXTRACTIVE_BUDGET = Budget(context_tokens=8192, answer_tokens=800)
@@ -46,11 +59,16 @@ class Assistant:
     ledger: Ledger
     metrics: Metrics
     phrases: Phrases
-    writer: Writer | None
     classifier: AddressedClassifier | None
     """Absent without a chat model."""
     pictures: Pictures | None
     """Absent without a model that sees."""
+    spoken: Spoken
+
+    def warm(self) -> None:
+        """Load what the first question would wait for. Blocks for up to a second."""
+        self.languages.warm()
+        self.spoken.warm()
 
 
 @asynccontextmanager
@@ -59,58 +77,126 @@ async def assistant(settings: BotSettings) -> AsyncIterator[Assistant]:
     async with AsyncExitStack() as stack:
         ledger = await Ledger.open(settings.state)
         stack.push_async_callback(ledger.close)
-        conversations = await Conversations.open(settings.state)
+        conversations = await Conversations.open(settings.state, keep_traces_days=settings.answer.explain_days)
         stack.push_async_callback(conversations.close)
         index = await stack.enter_async_context(open_index(settings))
         reranker = _reranker(settings.models.reranker)
         if reranker is not None:
             stack.push_async_callback(reranker.close)
-        writer = chat_writer(settings.models.chat)
-        if writer is not None:
-            stack.push_async_callback(writer.close)
-        seeing = chat_writer(settings.models.vision)
+        writers = _writers(settings)
+        if writers is not None:
+            stack.push_async_callback(writers.close)
+        seeing = chat_writer(settings.models.vision, "models.vision")
         if seeing is not None:
             stack.push_async_callback(seeing.close)
+        support = _support(settings)
+        stack.push_async_callback(support.close)
         phrases = Phrases()
         languages = LanguageDecider(settings.languages)
+        spoken = Spoken(languages)
         metrics = Metrics()
-        prompts = Prompts(
-            _budget(settings.models.chat),
-            answer_language=lambda language: phrases.say(language, "answer-language"),
-            today=lambda: datetime.now(UTC).date(),
-            company=settings.answer.company,
-        )
-        answering = Answering(
-            languages=languages,
-            say=phrases.say,
-            retriever=Retriever(
-                index,
-                readable=ledger.readable,
-                reranker=reranker,
-                candidates=settings.models.reranker.candidates if settings.models.reranker else 0,
-                passages=settings.answer.passages,
-            ),
-            prompts=prompts,
-            extractive=ExtractiveWriter(introduction=lambda language: phrases.say(language, "extractive-intro")),
-            writer=writer,
-            followup=Followup(writer, prompts) if writer is not None else None,
-            sources=ledger.count_sources,
-            remember=conversations.remember,
-            metrics=metrics,
-            max_question_characters=settings.answer.max_question_characters,
-        )
+        prompts = _prompts(settings, phrases.say)
         yield Assistant(
-            answering=answering,
+            answering=_answering(
+                settings,
+                ledger=ledger,
+                conversations=conversations,
+                index=index,
+                reranker=reranker,
+                writers=writers,
+                support=support,
+                spoken=spoken,
+                languages=languages,
+                prompts=prompts,
+                say=phrases.say,
+                metrics=metrics,
+            ),
             conversations=conversations,
             index=index,
             languages=languages,
             ledger=ledger,
             metrics=metrics,
             phrases=phrases,
-            writer=writer,
-            classifier=AddressedClassifier(writer, prompts) if writer is not None else None,
+            classifier=AddressedClassifier(writers.chat, prompts) if writers is not None else None,
             pictures=Pictures(seeing, prompts) if seeing is not None else None,
+            spoken=spoken,
         )
+
+
+def _answering(
+    settings: BotSettings,
+    *,
+    ledger: Ledger,
+    conversations: Conversations,
+    index: Index,
+    reranker: Reranker | None,
+    writers: Writers | None,
+    support: SupportChecker,
+    spoken: Spoken,
+    languages: LanguageDecider,
+    prompts: Prompts,
+    say: Say,
+    metrics: Metrics,
+) -> Answering:
+    how = settings.answer
+    retriever = Retriever(
+        index,
+        readable=ledger.readable,
+        neighbours=ledger.neighbours,
+        reranker=reranker,
+        candidates=settings.models.reranker.candidates if settings.models.reranker else 0,
+        passages=how.passages,
+        per_document=how.passages_per_document,
+        passage_tokens=how.passage_tokens,
+        witness=witness,
+    )
+    mark = (lambda language: say(language, "note-unconfirmed")) if how.unsupported == "mark" else None
+    drafts = Drafts(prompts=prompts, spoken=spoken, support=support, mark=mark)
+    return Answering(
+        languages=languages,
+        say=say,
+        retriever=retriever,
+        understanding=(
+            Understanding(
+                writers.chat, prompts, languages=settings.languages, main_languages=MainLanguages(ledger.languages)
+            )
+            if writers
+            else None
+        ),
+        from_documents=FromDocuments(
+            retriever=retriever,
+            gate=load_gate(settings.home, configuration_of(settings.models.embedding, settings.models.reranker))
+            if how.refuse_by_evidence
+            else None,
+            prompts=prompts,
+            writing=DocumentWriting(writers=writers, drafts=drafts) if writers else None,
+            extractive=ExtractiveWriter(introduction=lambda language: say(language, "extractive-intro")),
+            languages=languages,
+            say=say,
+            today=_today,
+            stale_days=how.stale_days,
+        ),
+        without_documents=(
+            WithoutDocuments(writers=writers, prompts=prompts, drafts=drafts, languages=languages, say=say)
+            if writers
+            else None
+        ),
+        sources=SourcesCounted(ledger.count_sources, say),
+        remember=conversations.remember,
+        metrics=metrics,
+        limits=Limits(
+            question_characters=how.max_question_characters, caps=Caps(calls=how.model_calls, tokens=how.tokens)
+        ),
+    )
+
+
+def _prompts(settings: BotSettings, say: Say) -> Prompts:
+    return Prompts(
+        _budget(settings.models.chat),
+        answer_language=lambda language: say(language, "answer-language"),
+        today=_today,
+        company=settings.answer.company,
+    )
 
 
 def open_index(settings: BotSettings) -> Index:
@@ -123,6 +209,30 @@ def open_index(settings: BotSettings) -> Index:
     return Index.of(store, open_embedder(settings.models.embedding), settings.models.embedding)
 
 
+def chat_writer(settings: ChatSettings | None, section: str = "models.chat") -> Writer | None:
+    """The chat model of a section, where it is configured."""
+    if settings is None:
+        return None
+    from bot.llm.openai_compatible import OpenAIWriter
+
+    return OpenAIWriter(settings, section=section)
+
+
+def _writers(settings: BotSettings) -> Writers | None:
+    """The chat model and those for other skills; None without a chat model."""
+    chat = chat_writer(settings.models.chat)
+    if chat is None:
+        return None
+    skilled: tuple[tuple[Skill, ChatSettings | None], ...] = (
+        ("reasoning", settings.models.reasoning),
+        ("code", settings.models.code),
+    )
+    others = {
+        skill: writer for skill, model in skilled if (writer := chat_writer(model, f"models.{skill}")) is not None
+    }
+    return Writers(chat=chat, others=others)
+
+
 def _reranker(settings: RerankerSettings | None) -> Reranker | None:
     if settings is None:
         return None
@@ -131,16 +241,20 @@ def _reranker(settings: RerankerSettings | None) -> Reranker | None:
     return open_reranker(settings)
 
 
-def chat_writer(settings: ChatSettings | None) -> Writer | None:
-    """The chat model, where one is configured."""
-    if settings is None:
-        return None
-    from bot.llm.openai_compatible import OpenAIWriter
+def _support(settings: BotSettings) -> SupportChecker:
+    """What holds an answer against its passages: words and numbers, and a model where one is configured."""
+    if settings.models.grounding is None:
+        return LexicalSupport()
+    from bot.writing.grounding.detector import DetectorSupport
 
-    return OpenAIWriter(settings)
+    return DetectorSupport(settings.models.grounding)
 
 
 def _budget(settings: ChatSettings | None) -> Budget:
     if settings is None:
         return EXTRACTIVE_BUDGET
     return Budget(context_tokens=settings.context_tokens, answer_tokens=settings.answer_tokens)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

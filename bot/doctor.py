@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from bot.composition import chat_writer, open_index
 from bot.llm.interface import Message, Prompt, Writer
+from bot.retrieval.gate import configuration_of, load_gate
 from bot.settings import BotSettings
 from ingest.errors import SouffleurError
 from ingest.index.embedder import open_embedder
@@ -86,6 +87,8 @@ def _checks(settings: BotSettings) -> list[tuple[str, Callable[[BotSettings], Aw
         ("embedding model", _embedding),
         ("reranker", _reranker),
         ("chat model", _chat),
+        ("refusals", _refusals),
+        *((f"{name} model", partial(_model_for, name)) for name in ("reasoning", "code", "judge")),
         ("vision model", _vision),
         ("serve", _serve),
         ("extras", _extras),
@@ -231,8 +234,23 @@ async def _chat(settings: BotSettings) -> Found:
     return "ok", f"{writer.name} replies {await _reply(writer, 'Reply with the word: ready')!r}"
 
 
+async def _model_for(task: Literal["reasoning", "code", "judge"], settings: BotSettings) -> Found:
+    writer = chat_writer(getattr(settings.models, task), f"models.{task}")
+    if writer is None:
+        return "ok", "none: `bot eval` grades without a judge" if task == "judge" else "none: the chat model does it"
+    return "ok", f"{writer.name} replies {await _reply(writer, 'Reply with the word: ready')!r}"
+
+
+async def _refusals(settings: BotSettings) -> Found:
+    if not settings.answer.refuse_by_evidence:
+        return "note", "only the chat model refuses: `answer.refuse_by_evidence` is off"
+    if load_gate(settings.home, configuration_of(settings.models.embedding, settings.models.reranker)) is None:
+        return "note", "nothing is refused by evidence yet: run `bot calibrate FOLDER` with questions of your own"
+    return "ok", "questions without evidence are refused before a model is asked"
+
+
 async def _vision(settings: BotSettings) -> Found:
-    writer = chat_writer(settings.models.vision)
+    writer = chat_writer(settings.models.vision, "models.vision")
     if writer is None:
         return "note", "none: pictures in conversations are declined; set `models.vision` to a model that sees"
     seen = await _reply(writer, "Reply with the name of the colour.", picture=RED)

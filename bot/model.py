@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from ingest.model import Chunk, Readers
+from bot.trace import Trace
+from ingest.model import Chunk, ChunkId, Readers
 
 ATTACHED = "@attached"
 """`Chunk.source` of a passage of a file in the conversation; no configured source can have such a name."""
@@ -65,6 +66,17 @@ class Passage:
     """From 1: in order of relevance for the writer, in order of citation in an answer."""
     chunk: Chunk
     score: float
+    before: str = ""
+    """What stands before the chunk in its document, as far as the budget lets the writer read it."""
+    after: str = ""
+    """The same behind it."""
+    newer: ChunkId | None = None
+    """The passage that replaces this one: an older version of the same text, kept because it says otherwise."""
+
+    @property
+    def text(self) -> str:
+        """All that the writer reads under this number, and may cite."""
+        return "\n\n".join(part for part in (self.before, self.chunk.text, self.after) if part)
 
 
 class Outcome(StrEnum):
@@ -74,6 +86,36 @@ class Outcome(StrEnum):
     NOT_FOUND = "not_found"
     INVALID = "invalid"
     FAILED = "failed"
+
+
+Refusal = Literal["evidence", "model", "unsupported"]
+"""Too little evidence before anything was written; the model found no answer; nothing that it wrote was supported."""
+
+
+class Route(StrEnum):
+    """What a message asks for."""
+
+    DOCUMENTS = "documents"
+    """A question to the documents, or a text that needs company facts."""
+    CONVERSATION = "conversation"
+    """Work on the conversation or its files: a summary, a translation, a reply."""
+    GENERAL = "general"
+    """Work that needs neither: to write, rewrite or translate what the message itself holds, to explain its code."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spent:
+    """What a question cost at the chat models."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    reply_tokens: int = 0
+    estimated: bool = False
+    """Whether a gateway did not count, so that some of it is estimated."""
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.reply_tokens
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,9 +136,19 @@ class Answer:
     """What was done otherwise than configured, one English line each: a leg left out, a model that failed."""
     notes: tuple[str, ...] = ()
     """What its readers should know, in their language: that it was written from the conversation, not the documents."""
-    model_calls: int = 0
+    nearest: tuple[Passage, ...] = ()
+    """Of an answer that was not found: what comes closest, one passage a document, for readers to look at."""
+    refusal: Refusal | None = None
+    """Why it was not found."""
+    removed: int = 0
+    """Statements that were left out because no passage supports them."""
+    route: Route = Route.DOCUMENTS
+    spent: Spent = Spent()
     timings: dict[str, float] = field(default_factory=dict)
-    """Seconds by stage: `language`, `followup`, `retrieve`, `first_token`, `total`."""
+    """Seconds since the question by stage: `language`, `understood`, `retrieve`, `first_token`, `total`; `models` and
+    `search` are the seconds that were waited for either."""
+    trace: Trace | None = None
+    """How it came about, for `bot explain`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,19 +9,21 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any, get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bot.llm.interface import Message, Prompt
-from bot.model import ATTACHED, Passage, Turn
+from bot.llm.interface import Message, Prompt, Usage
+from bot.llm.writers import Skill
+from bot.model import ATTACHED, Passage, Route, Turn
 from ingest.chunk import estimate_tokens
 from ingest.model import Chunk
 
 NOT_FOUND = "NOT_FOUND"
 """What a writer replies, and nothing else, when its passages do not answer the question."""
 
-ON_CONVERSATION = "CONVERSATION_TASK"
-"""What a writer replies instead of a stand-alone question when the conversation itself is to be worked on."""
+MISSING = "MISSING:"
+"""What a line of an answer begins with that says what the passages do not tell."""
 
 HISTORY_SHARE = 0.25
 """Largest part of the budget that earlier turns may take: the passages are what the answer rests on."""
@@ -41,14 +43,14 @@ WHOLE_TURN_CHARACTERS = 8000
 NAME_CHARACTERS = 60
 """Of a person's name or a file's; what is longer is no name."""
 
-FOLLOWUP_TOKENS = 120
-"""Longest stand-alone question that is asked for."""
+UNDERSTAND_TOKENS = 300
+"""Of a message that is understood: a question in up to four languages, and other wordings of it."""
 
 ADDRESSED_TOKENS = 5
 """Of the reply to a question of yes or no."""
 
-FRAME_TOKENS = 40
-"""What the tags and attributes around one passage or file cost, rounded up."""
+FRAME_TOKENS = 70
+"""What the tags and attributes around one passage or file cost at most, its title and headings aside."""
 
 TURN_TOKENS = 15
 """The same for one turn, besides the name of whoever said it."""
@@ -91,22 +93,42 @@ class Prompts:
         self._templates.filters |= {"enclosed": _enclosed, "attribute": _attribute, "name": _name}
         self._templates.globals |= {"attached": ATTACHED}
 
-    def answer(self, question: str, passages: Sequence[Passage], turns: Sequence[Turn], language: str) -> Prompt:
-        """The prompt for the answer; passages that do not fit are left out, the least relevant first."""
+    def answer(
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        turns: Sequence[Turn],
+        language: str,
+        *,
+        asked: str | None = None,
+    ) -> Prompt:
+        """The prompt for the answer; `asked` as in `Prompt`.
+
+        Of passages that do not fit, what stands around them goes first, then they themselves, the least relevant first.
+        """
         variables = {
             "company": self._company,
             "not_found": NOT_FOUND,
+            "missing": MISSING,
             "question": question,
+            "language": language,
             "today": self._today().isoformat(),
             "answer_language": self._answer_language(language),
         }
-        bare = self._messages("answer", **variables, passages=(), turns=())
+        bare = self._messages("answer", **variables, passages=(), turns=(), numbers={})
         room = self._budget.context_tokens - self._budget.answer_tokens - _tokens(bare)
         kept_turns = _latest_within(turns, int(room * HISTORY_SHARE))
         kept = _first_within(passages, room - sum(map(_turn_tokens, kept_turns)))
         return Prompt(
-            messages=self._messages("answer", **variables, passages=kept, turns=kept_turns),
+            messages=self._messages(
+                "answer",
+                **variables,
+                passages=kept,
+                turns=kept_turns,
+                numbers={passage.chunk.id: passage.number for passage in kept},
+            ),
             question=question,
+            asked=asked,
             passages=kept,
             language=language,
             max_tokens=self._budget.answer_tokens,
@@ -145,20 +167,42 @@ class Prompts:
             max_tokens=self._budget.answer_tokens,
         )
 
-    def followup(self, question: str, turns: Sequence[Turn], language: str, *, files: Sequence[str] = ()) -> Prompt:
-        """The prompt that makes a follow-up question stand alone, or tells that it is a task on the conversation.
+    def general(self, request: str, turns: Sequence[Turn], language: str) -> Prompt:
+        """The prompt for work on what the request itself holds; of the conversation, the latest turns are told."""
+        variables = {
+            "company": self._company,
+            "request": request,
+            "today": self._today().isoformat(),
+            "answer_language": self._answer_language(language),
+        }
+        bare = self._messages("general", **variables, turns=())
+        room = self._budget.context_tokens - self._budget.answer_tokens - _tokens(bare)
+        kept = _latest_within(turns, int(room * HISTORY_SHARE))
+        return Prompt(
+            messages=self._messages("general", **variables, turns=kept),
+            question=request,
+            passages=(),
+            language=language,
+            max_tokens=self._budget.answer_tokens,
+        )
 
-        `files` are the names of those in the conversation.
+    def understand(
+        self, question: str, turns: Sequence[Turn], *, files: Sequence[str], translate_into: Sequence[str]
+    ) -> Prompt:
+        """The prompt that asks, as JSON, what a message asks for: its stand-alone form, its translations, its route.
+
+        `files` are the names of those in the conversation, `translate_into` ISO 639-1 codes.
         """
         kept = _latest_within(turns, int(self._budget.context_tokens * HISTORY_SHARE))
         return Prompt(
             messages=self._messages(
-                "followup", turns=kept, question=question, files=files, on_conversation=ON_CONVERSATION
+                "understand", turns=kept, question=question, files=files, translate_into=translate_into
             ),
             question=question,
             passages=(),
-            language=language,
-            max_tokens=FOLLOWUP_TOKENS,
+            language="en",
+            max_tokens=UNDERSTAND_TOKENS,
+            schema=_understood(translate_into),
         )
 
     def addressed(self, text: str, turns: Sequence[Turn]) -> Prompt:
@@ -180,6 +224,25 @@ class Prompts:
             question="",
             passages=(),
             language="en",
+            max_tokens=self._budget.answer_tokens,
+        )
+
+    def again(self, prompt: Prompt, why: str) -> Prompt:
+        """`prompt`, for another attempt: what was wrong with the last one, and the language at the very end."""
+        *others, last = prompt.messages
+        template = self._templates.get_template("again.md.j2")
+        context = template.new_context({"why": why, "answer_language": self._answer_language(prompt.language)})
+        addition = "".join(template.blocks["user"](context)).strip()
+        messages = (*others, replace(last, content=f"{last.content}\n\n{addition}"))
+        return replace(prompt, messages=messages, usage=Usage())
+
+    def translation(self, text: str, language: str) -> Prompt:
+        """The prompt that puts a finished text into `language`, its citations kept."""
+        return Prompt(
+            messages=self._messages("translate", text=text, answer_language=self._answer_language(language)),
+            question="",
+            passages=(),
+            language=language,
             max_tokens=self._budget.answer_tokens,
         )
 
@@ -242,18 +305,53 @@ def _chunks_within(chunks: Sequence[Chunk], tokens: int) -> tuple[Chunk, ...]:
 
 
 def _first_within(passages: Sequence[Passage], tokens: int) -> tuple[Passage, ...]:
+    """The first passages that fit; what stands around a passage is left out before the passage is."""
     kept: list[Passage] = []
     for passage in passages:
-        tokens -= estimate_tokens(passage.chunk.indexed_text) + FRAME_TOKENS
-        if tokens < 0 and kept:
+        bare = replace(passage, before="", after="")
+        fitting = [(form, cost) for form in (passage, bare) if (cost := _passage_tokens(form)) <= tokens]
+        if not fitting and kept:
             break
-        kept.append(passage)
+        form, cost = fitting[0] if fitting else (bare, _passage_tokens(bare))
+        kept.append(form)
+        tokens -= cost
     return tuple(kept)
+
+
+def _passage_tokens(passage: Passage) -> int:
+    names = " ".join((passage.chunk.title, *passage.chunk.headings))
+    return estimate_tokens(passage.text) + estimate_tokens(names) + FRAME_TOKENS
+
+
+def _understood(translate_into: Sequence[str]) -> dict[str, Any]:
+    """JSON schema of what a message asks for, as strict modes take it: every field required, nothing else allowed.
+
+    https://platform.openai.com/docs/guides/structured-outputs lists what they take; lengths are not among it.
+    """
+    text = {"type": "string"}
+    return _object(
+        query=text,
+        route={"type": "string", "enum": [route.value for route in Route]},
+        skill={"type": "string", "enum": list(get_args(Skill))},
+        broad={"type": "boolean"},
+        language=text,
+        translations=_object(**dict.fromkeys(translate_into, text)),
+        variants={"type": "array", "items": text},
+    )
+
+
+def _object(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
 
 
 def _enclosed(text: str) -> str:
     """`text` without anything that looks like the end of its own enclosure."""
-    return re.sub(r"<(?=\s*/?\s*(?:passage|turn|attachment)\b)", "‹", text, flags=re.IGNORECASE)
+    return re.sub(r"<(?=\s*/?\s*(?:passage|turn|attachment|message)\b)", "‹", text, flags=re.IGNORECASE)
 
 
 def _attribute(text: str) -> str:

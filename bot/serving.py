@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -34,10 +33,11 @@ from bot.dialogue.settings import ChannelSettings, ConversationSettings
 from bot.dialogue.workers import Workers
 from bot.dialogue.writing import Writing
 from bot.documents import Documents
-from bot.model import Answerer, Passage
+from bot.model import Answerer
 from bot.phrases import Say
 from bot.platforms.events import PlatformName
 from bot.platforms.interface import ChatPlatform, PlatformUnavailable
+from bot.platforms.places import opened_at
 from bot.settings import BotSettings
 from ingest.errors import ConfigurationError
 from ingest.index.interface import IndexMissing, IndexUnavailable
@@ -237,16 +237,6 @@ async def attended(
             memory=replies,
             finish_seconds=conversation.finish_seconds,
         )
-
-
-def opened_at(passage: Passage) -> str:
-    """Where a reader opens the passage's document in a browser; empty where it has no such address."""
-    url = passage.chunk.url or ""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    return url if parts.scheme in {"http", "https"} and parts.netloc else ""
 
 
 def _tokens(settings: BotSettings) -> dict[PlatformName, SecretStr]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, field_validator, model_validator
 
@@ -10,6 +10,7 @@ from bot.dialogue.settings import ChannelSettings, ConversationSettings
 from bot.llm.interface import ChatSettings
 from bot.platforms.mattermost.settings import MattermostSettings
 from bot.platforms.slack.settings import SlackSettings
+from bot.writing.grounding.settings import GroundingSettings
 from ingest.model import MEMBER, PUBLIC, Readers, reader_token
 from ingest.settings import IngestSettings, ModelSettings, Secrets, Section, locate, read
 from ingest.settings import secrets as found
@@ -36,6 +37,9 @@ class BotSecrets(Secrets):
     """What `ingest` needs too, and what only the bot does."""
 
     vision_api_key: SecretStr | None = None
+    reasoning_api_key: SecretStr | None = None
+    code_api_key: SecretStr | None = None
+    judge_api_key: SecretStr | None = None
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
     slack_signing_secret: SecretStr | None = None
@@ -54,8 +58,41 @@ class BotModelSettings(ModelSettings):
 
     chat: ChatSettings | None = None
     """Absent: extractive answers."""
+    reasoning: ChatSettings | None = None
+    """Writes where a question asks to compare, weigh or work something out. Absent: the chat model does."""
+    code: ChatSettings | None = None
+    """Writes where code is asked for or to be explained. Absent: the chat model does."""
+    judge: ChatSettings | None = None
+    """Grades answers for `bot eval`."""
+    grounding: GroundingSettings | None = None
+    """A model that finds what passages do not support. Absent: figures, names and words decide."""
     vision: ChatSettings | None = None
     """Puts pictures in conversations into words. Absent: they are declined."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def same_gateway(cls, data: Any) -> Any:
+        """A model for a task that names no `base_url` is another alias of the chat model's gateway."""
+        chat = data.get("chat") if isinstance(data, dict) else None
+        if not isinstance(chat, dict) or "base_url" not in chat:
+            return data
+        tasks = {name: data[name] for name in ("reasoning", "code", "judge") if isinstance(data.get(name), dict)}
+        return data | {name: {"base_url": chat["base_url"]} | section for name, section in tasks.items()}
+
+    def with_keys(self, secrets: BotSecrets) -> Self:
+        """A copy in which each model of the bot's has its key: the chat model's, where both share a gateway."""
+        update: dict[str, Any] = {}
+        for name, key in (
+            ("vision", secrets.vision_api_key),
+            ("reasoning", secrets.reasoning_api_key),
+            ("code", secrets.code_api_key),
+            ("judge", secrets.judge_api_key),
+        ):
+            model: ChatSettings | None = getattr(self, name)
+            if model is not None:
+                shared = self.chat is not None and name != "vision" and model.base_url == self.chat.base_url
+                update[name] = model.model_copy(update={"api_key": key or (secrets.chat_api_key if shared else None)})
+        return self.model_copy(update=update)
 
 
 class ApiKey(Section):
@@ -92,6 +129,22 @@ class AnswerSettings(Section):
     """What the assistant calls the company; None: no name in particular."""
     passages: int = Field(default=8, ge=1, le=50)
     """How many passages the writer is given."""
+    passages_per_document: int = Field(default=3, ge=1)
+    """Most passages of one document among them."""
+    passage_tokens: int = Field(default=2500, ge=500)
+    """What the passages and what stands around them may take of the prompt."""
+    refuse_by_evidence: bool = True
+    """Whether the calibrated gate refuses before a model is asked."""
+    unsupported: Literal["remove", "mark"] = "remove"
+    """What becomes of a statement that no passage supports."""
+    stale_days: int | None = Field(default=730, ge=1)
+    """Sources that were last changed longer ago are said to be old; null: never."""
+    model_calls: int = Field(default=5, ge=1)
+    """Most calls of chat models for one question."""
+    tokens: int = Field(default=30_000, ge=2000)
+    """Most tokens, prompts and replies together, for one question."""
+    explain_days: int = Field(default=30, ge=0)
+    """How long `bot explain` can tell how an answer came about; 0: nothing is kept for it."""
     max_question_characters: int = Field(default=4000, ge=100)
     """A longer question is answered with the request to shorten it."""
 
@@ -122,10 +175,7 @@ class BotSettings(IngestSettings):
         settings = super().with_secrets(secrets)
         if not isinstance(secrets, BotSecrets):
             return settings
-        update: dict[str, Any] = {}
-        if settings.models.vision is not None:
-            vision = settings.models.vision.model_copy(update={"api_key": secrets.vision_api_key})
-            update["models"] = settings.models.model_copy(update={"vision": vision})
+        update: dict[str, Any] = {"models": settings.models.with_keys(secrets)}
         if settings.slack is not None:
             update["slack"] = settings.slack.model_copy(
                 update={

@@ -5,7 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
-from bot.model import Answer, Delta, Finished, Outcome, Passage, Question
+from bot.llm.calls import Calls
+from bot.model import Answer, Delta, Finished, Outcome, Passage, Question, Refusal, Route
+from bot.trace import Trace
+
+NEAREST = 3
+"""Documents that are named under "not found"; more would be a search page."""
 
 
 @dataclass(slots=True)
@@ -15,13 +20,15 @@ class Walk:
     question: Question
     trace_id: str
     started: float
+    calls: Calls
     language: str = "en"
     searched_in: str = "en"
     """Best guess of the question's language, for its stems."""
     unsure: bool = False
     """Whether the question was too short to tell its language by; the best passage's is taken instead."""
-    query: str = ""
+    route: Route = Route.DOCUMENTS
     passages: tuple[Passage, ...] = ()
+    nearest: tuple[Passage, ...] = ()
     shown: dict[int, int] = field(default_factory=dict)
     """Number of a passage, as the writer was given it, to its number in the answer: the order of citation."""
     pieces: list[str] = field(default_factory=list)
@@ -29,8 +36,13 @@ class Walk:
     """As in `Answer`, so far; so are the notes."""
     notes: list[str] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
-    model_calls: int = 0
+    searching: float = 0.0
+    """Seconds that were waited for the search alone."""
     written_by: str = "extractive"
+    refusal: Refusal | None = None
+    removed: int = 0
+    """Statements that were left out."""
+    trace: Trace = field(default_factory=Trace)
 
     def delta(self, text: str) -> Delta:
         if not self.pieces:
@@ -41,27 +53,46 @@ class Walk:
     def lap(self, stage: str) -> None:
         self.timings[stage] = time.perf_counter() - self.started
 
+    def offer_nearest(self) -> None:
+        """Name the best passage of each of the first documents, for readers to look at themselves."""
+        best: dict[tuple[str, str], Passage] = {}
+        for passage in self.passages:
+            best.setdefault((passage.chunk.source, passage.chunk.document), passage)
+        self.nearest = tuple(
+            replace(passage, number=number) for number, passage in enumerate(list(best.values())[:NEAREST], start=1)
+        )
+
     def finished(self, outcome: Outcome) -> Finished:
         self.lap("total")
         numbers = dict(self.shown)
         for passage in self.passages:
             numbers.setdefault(passage.number, len(numbers) + 1)
-        passages = tuple(replace(passage, number=numbers[passage.number]) for passage in self.passages)
+        self.trace.route = self.route.value
+        self.trace.calls = list(self.calls.made)
         return Finished(
             answer=Answer(
                 text="".join(self.pieces),
                 language=self.language,
                 outcome=outcome,
                 citations=self._cited(),
-                passages=passages,
+                passages=tuple(replace(passage, number=numbers[passage.number]) for passage in self.passages),
                 trace_id=self.trace_id,
                 written_by=self.written_by,
                 notices=tuple(self.notices),
                 notes=tuple(self.notes),
-                model_calls=self.model_calls,
-                timings=dict(self.timings),
+                nearest=self.nearest if outcome is Outcome.NOT_FOUND else (),
+                refusal=self.refusal,
+                removed=self.removed,
+                route=self.route,
+                spent=self.calls.spent,
+                timings={**self.timings, "models": self.calls.seconds, "search": self.searching},
+                trace=self.trace,
             )
         )
+
+    def cites(self, source: str) -> bool:
+        """Whether the text cites a passage of that source."""
+        return any(passage.number in self.shown and passage.chunk.source == source for passage in self.passages)
 
     def _cited(self) -> tuple[Passage, ...]:
         """The passages that the text cites, in the order of the numbers it shows."""

@@ -100,8 +100,12 @@ class ModelSettings(Section):
     """The `models` section; each one is optional."""
 
     chat: Any = None
-    """The bot's, as is the next; see `bot.settings`."""
+    """The bot's, as are the next; see `bot.settings`."""
+    reasoning: Any = None
+    code: Any = None
+    judge: Any = None
     vision: Any = None
+    grounding: Any = None
     embedding: EmbeddingSettings | None = None
     reranker: RerankerSettings | None = None
 

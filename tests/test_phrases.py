@@ -28,6 +28,7 @@ VALUES: dict[str, str | int | date] = {
     "count": 3,
     "name": "Ada Lovelace",
     "command": "/ask",
+    "what": "OKR 2027",
 }
 
 LONGEST = {
@@ -38,9 +39,11 @@ LONGEST = {
     **{f"chat-prompt-{number}-title": 75 for number in (1, 2, 3)},
     "chat-searching": 50,
     "chat-reading-files": 50,
+    "note-unconfirmed": 40,
 }
 """Characters that fit: a Mattermost dialog's title, its fields and button, 24 (Slack the same for titles and buttons of
-forms); Slack's suggested prompts, by their documentation, 75; its status, 50; a button is cut off beyond about 30."""
+forms); Slack's suggested prompts, by their documentation, 75; its status, 50; a button is cut off beyond about 30; a
+mark behind a sentence is no sentence."""
 
 SAME_AS_ENGLISH = {
     ("fr", "sources"),
@@ -186,7 +189,7 @@ def test_a_phrase_fits_where_it_is_shown(language: str, key: str) -> None:
 @pytest.mark.parametrize("language", PHRASE_LANGUAGES)
 def test_what_is_of_another_script_is_said_last(language: str) -> None:
     for key, message in PhraseFile(language).messages.items():
-        for value in mentions(message) & {"$name", "$command", "$trace"}:
+        for value in mentions(message) & {"$name", "$command", "$trace", "$what"}:
             said = Phrases().say(language, key, **VALUES)
             last = re.escape(str(VALUES[value.removeprefix("$")]))
             assert re.search(rf"{last}(?:[)）][.。।]?)?$", said), key
@@ -199,7 +202,7 @@ def test_nobody_is_shouted_at(language: str) -> None:
 
 @pytest.mark.parametrize("language", PHRASE_LANGUAGES)
 def test_the_instruction_to_answer_in_a_language_is_in_that_language(language: str) -> None:
-    for key in ("answer-language", "not-found", "error"):
+    for key in ("answer-language", "not-found", "error", "note-removed", "wrong-language"):
         said = Phrases().say(language, key, trace="9f3c2a")
         assert LanguageDecider(PHRASE_LANGUAGES).decide(said).language == language
 

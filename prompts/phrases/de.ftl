@@ -7,10 +7,10 @@ status-writing = Die Antwort wird geschrieben …
 not-found = In den Dokumenten, die Sie lesen dürfen, steht dazu keine Antwort. Bitte versuchen Sie es mit anderen Worten.
 nothing-indexed = Es sind noch keine Dokumente indexiert; danach können Sie die Frage erneut stellen.
 extractive-intro = Diese Stellen aus den Dokumenten kommen der Frage am nächsten:
-uncited = Diese Antwort nennt keine Stelle aus den Dokumenten. Bitte prüfen Sie sie, bevor Sie sich darauf verlassen.
 sources = Quellen
 page = Seite { NUMBER($page, useGrouping: 0) }
 updated = Stand: { DATETIME($date, dateStyle: "long") }
+restricted = eingeschränkter Zugang
 
 model-unavailable = Der Schreibdienst ist im Moment nicht erreichbar (Vorgangsnummer: { $trace }).
 interrupted = Die Antwort ist vor dem Ende abgebrochen. Bitte fragen Sie noch einmal; Vorgangsnummer: { $trace }
@@ -18,6 +18,15 @@ try-again = Die Antwort lässt sich im Moment nicht geben. Bitte versuchen Sie e
 error = Auf unserer Seite ist etwas schiefgegangen. Falls es wieder geschieht, nennen Sie bitte diese Vorgangsnummer: { $trace }
 empty-question = Bitte schreiben Sie eine Frage.
 question-too-long = Die Frage ist zu lang. Erlaubt sind höchstens { $limit } Zeichen.
+
+nearest = Diese Dokumente kommen der Frage am nächsten:
+answer-missing = In den Dokumenten steht nicht: { $what }
+note-general = Diese Antwort wurde ohne die Dokumente geschrieben.
+note-stale = Das Zitierte wurde zuletzt am { DATETIME($date, dateStyle: "long") } geändert. Bitte prüfen Sie, ob es noch gilt.
+note-older = In einer älteren Fassung steht es anders; Stand: { DATETIME($date, dateStyle: "long") }
+note-removed = Aussagen, die von den Quellen nicht gestützt werden, wurden weggelassen.
+note-unconfirmed = (durch die Quellen nicht bestätigt)
+wrong-language = Die Antwort ließ sich nicht auf Deutsch schreiben.
 
 web-title = Unsere Dokumente befragen
 web-welcome = Was möchten Sie wissen?

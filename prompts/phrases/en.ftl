@@ -7,10 +7,10 @@ status-writing = Writing the answer…
 not-found = Nothing in the documents you may read answers this. Please try putting the question in other words.
 nothing-indexed = No documents have been indexed yet; once they are, ask again.
 extractive-intro = These passages from the documents come closest:
-uncited = This answer names no passage of the documents. Please check it before relying on it.
 sources = Sources
 page = page { NUMBER($page, useGrouping: 0) }
 updated = updated { DATETIME($date, dateStyle: "long") }
+restricted = restricted
 
 model-unavailable = The writing service is not available right now (reference: { $trace }).
 interrupted = The answer stopped before it was complete. Please ask again; reference: { $trace }
@@ -18,6 +18,15 @@ try-again = The answer cannot be given right now. Please try again in a moment; 
 error = Something went wrong on our side. If it happens again, please quote this reference: { $trace }
 empty-question = Please write a question.
 question-too-long = The question is too long. It may have at most { $limit } characters.
+
+nearest = These documents come closest:
+answer-missing = The documents do not say: { $what }
+note-general = This answer was written without the documents.
+note-stale = What is cited here was last changed on { DATETIME($date, dateStyle: "long") }. Please check whether it still holds.
+note-older = An older version says otherwise; its date: { DATETIME($date, dateStyle: "long") }
+note-removed = Statements that the sources do not support were left out.
+note-unconfirmed = (not confirmed by the sources)
+wrong-language = The answer could not be written in English.
 
 web-title = Ask our documents
 web-welcome = What would you like to know?

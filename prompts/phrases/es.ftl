@@ -7,10 +7,10 @@ status-writing = Redactando la respuesta…
 not-found = Nada de lo que dicen los documentos que puede consultar responde a esta pregunta. Pruebe a formularla de otra manera.
 nothing-indexed = Todavía no se ha indexado ningún documento; cuando se haya hecho, vuelva a preguntar.
 extractive-intro = Estos son los pasajes de los documentos que más se acercan:
-uncited = Esta respuesta no cita ningún pasaje de los documentos. Compruébela antes de fiarse de ella.
 sources = Fuentes
 page = página { NUMBER($page, useGrouping: 0) }
 updated = actualizado el { DATETIME($date, dateStyle: "long") }
+restricted = acceso restringido
 
 model-unavailable = El servicio de redacción no está disponible en este momento (referencia: { $trace }).
 interrupted = La respuesta se interrumpió antes de terminar. Vuelva a preguntar, por favor; referencia: { $trace }
@@ -18,6 +18,15 @@ try-again = La respuesta no se puede dar en este momento. Inténtelo de nuevo en
 error = Algo ha fallado por nuestra parte. Si vuelve a ocurrir, indique esta referencia: { $trace }
 empty-question = Escriba una pregunta, por favor.
 question-too-long = La pregunta es demasiado larga. No debe superar los { $limit } caracteres.
+
+nearest = Estos son los documentos que más se acercan:
+answer-missing = Los documentos no lo indican: { $what }
+note-general = Esta respuesta se ha redactado sin los documentos.
+note-stale = Lo que se cita aquí se modificó por última vez el { DATETIME($date, dateStyle: "long") }. Compruebe si sigue siendo válido.
+note-older = Una versión anterior dice otra cosa; su fecha: { DATETIME($date, dateStyle: "long") }
+note-removed = Se han omitido las afirmaciones que las fuentes no respaldan.
+note-unconfirmed = (no confirmado por las fuentes)
+wrong-language = No se ha podido redactar la respuesta en español.
 
 web-title = Pregunte a nuestros documentos
 web-welcome = ¿Qué desea saber?

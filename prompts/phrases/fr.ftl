@@ -7,10 +7,10 @@ status-writing = Rédaction de la réponse…
 not-found = Rien dans les documents que vous pouvez consulter ne répond à cette question. Essayez de la formuler autrement.
 nothing-indexed = Aucun document n’a encore été indexé ; une fois que ce sera fait, reposez la question.
 extractive-intro = Voici les passages des documents qui s’en rapprochent le plus :
-uncited = Cette réponse ne cite aucun passage des documents. Veuillez la vérifier avant de vous y fier.
 sources = Sources
 page = page { NUMBER($page, useGrouping: 0) }
 updated = mis à jour le { DATETIME($date, dateStyle: "long") }
+restricted = accès restreint
 
 model-unavailable = Le service de rédaction n’est pas disponible pour le moment (référence : { $trace }).
 interrupted = La réponse s’est interrompue avant la fin. Veuillez reposer la question ; référence : { $trace }
@@ -18,6 +18,15 @@ try-again = La réponse ne peut pas être donnée pour le moment. Veuillez rées
 error = Une erreur s’est produite de notre côté. Si elle se répète, merci d’indiquer cette référence : { $trace }
 empty-question = Veuillez écrire une question.
 question-too-long = La question est trop longue. Elle ne doit pas dépasser { $limit } caractères.
+
+nearest = Ces documents s’en rapprochent le plus :
+answer-missing = Les documents ne le précisent pas : { $what }
+note-general = Cette réponse a été rédigée sans les documents.
+note-stale = Ce qui est cité ici a été modifié pour la dernière fois le { DATETIME($date, dateStyle: "long") }. Veuillez vérifier si cela vaut encore.
+note-older = Une version plus ancienne dit autre chose ; sa date : { DATETIME($date, dateStyle: "long") }
+note-removed = Les affirmations que les sources n’étayent pas ont été omises.
+note-unconfirmed = (non confirmé par les sources)
+wrong-language = La réponse n’a pas pu être rédigée en français.
 
 web-title = Interroger nos documents
 web-welcome = Que souhaitez-vous savoir ?

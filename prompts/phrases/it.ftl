@@ -7,10 +7,10 @@ status-writing = Scrittura della risposta…
 not-found = Nei documenti che può consultare non c’è una risposta a questa domanda. Provi a formularla con altre parole.
 nothing-indexed = Nessun documento è stato ancora indicizzato; quando lo sarà, ripetere la domanda.
 extractive-intro = Questi sono i passaggi dei documenti che più si avvicinano:
-uncited = Questa risposta non cita alcun passaggio dei documenti. La verifichi prima di farci affidamento.
 sources = Fonti
 page = pagina { NUMBER($page, useGrouping: 0) }
 updated = data di aggiornamento: { DATETIME($date, dateStyle: "long") }
+restricted = accesso limitato
 
 model-unavailable = Il servizio di scrittura al momento non è disponibile (riferimento: { $trace }).
 interrupted = La risposta si è interrotta prima della fine. Ripeta la domanda, per favore; riferimento: { $trace }
@@ -18,6 +18,15 @@ try-again = Al momento non è possibile dare la risposta. Riprovi tra poco; rife
 error = Qualcosa è andato storto da parte nostra. Se succede di nuovo, indichi questo riferimento: { $trace }
 empty-question = Scriva una domanda, per favore.
 question-too-long = La domanda è troppo lunga. Non deve superare i { $limit } caratteri.
+
+nearest = Questi sono i documenti che più si avvicinano:
+answer-missing = I documenti non lo indicano: { $what }
+note-general = Questa risposta è stata scritta senza i documenti.
+note-stale = Ultima modifica di ciò che è citato qui: { DATETIME($date, dateStyle: "long") }. La preghiamo di verificare se vale ancora.
+note-older = Una versione precedente dice altro; la sua data: { DATETIME($date, dateStyle: "long") }
+note-removed = Le affermazioni che le fonti non confermano sono state omesse.
+note-unconfirmed = (non confermato dalle fonti)
+wrong-language = Non è stato possibile scrivere la risposta in italiano.
 
 web-title = Domande sui nostri documenti
 web-welcome = Che cosa desidera sapere?

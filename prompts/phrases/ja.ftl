@@ -7,10 +7,10 @@ status-writing = 回答を作成しています…
 not-found = 閲覧できる文書の中に、この質問への答えは見つかりませんでした。別の言葉でお試しください。
 nothing-indexed = まだ文書が登録されていません。登録後にもう一度お尋ねください。
 extractive-intro = 質問に最も近い文書の箇所は次のとおりです。
-uncited = この回答は文書のどの箇所も引用していません。ご確認のうえご利用ください。
 sources = 出典
 page = { NUMBER($page, useGrouping: 0) } ページ
 updated = { DATETIME($date, dateStyle: "long") } 更新
+restricted = 閲覧制限あり
 
 model-unavailable = 回答を作成するサービスは現在ご利用いただけません（照会番号：{ $trace }）。
 interrupted = 回答が途中で止まりました。もう一度ご質問ください。照会番号：{ $trace }
@@ -18,6 +18,15 @@ try-again = 現在、回答をお出しできません。しばらくしてか�
 error = こちら側で問題が発生しました。繰り返し起きる場合は、この照会番号をお知らせください：{ $trace }
 empty-question = 質問を入力してください。
 question-too-long = 質問が長すぎます。{ $limit } 文字以内でお願いします。
+
+nearest = 質問に最も近い文書は次のとおりです。
+answer-missing = 文書には次の記載がありません：{ $what }
+note-general = この回答は、文書を参照せずに作成しました。
+note-stale = 引用した内容の最終更新日は { DATETIME($date, dateStyle: "long") } です。現在も有効かどうかをご確認ください。
+note-older = 以前の版には異なる記載があります。その日付：{ DATETIME($date, dateStyle: "long") }
+note-removed = 出典で裏付けられない記述は省きました。
+note-unconfirmed = （出典では確認できません）
+wrong-language = 回答を日本語で作成できませんでした。
 
 web-title = 社内文書に質問する
 web-welcome = 何をお知りになりたいですか？

@@ -7,10 +7,10 @@ status-writing = Het antwoord wordt geschreven…
 not-found = In de documenten die u mag lezen staat geen antwoord op deze vraag. Probeer de vraag anders te formuleren.
 nothing-indexed = Er zijn nog geen documenten geïndexeerd; stel uw vraag daarna opnieuw.
 extractive-intro = Deze passages uit de documenten komen het dichtst in de buurt:
-uncited = Dit antwoord noemt geen passage uit de documenten. Controleer het voordat u erop vertrouwt.
 sources = Bronnen
 page = pagina { NUMBER($page, useGrouping: 0) }
 updated = bijgewerkt op { DATETIME($date, dateStyle: "long") }
+restricted = beperkte toegang
 
 model-unavailable = De schrijfdienst is op dit moment niet beschikbaar (referentie: { $trace }).
 interrupted = Het antwoord is halverwege afgebroken. Stel de vraag alstublieft opnieuw; referentie: { $trace }
@@ -18,6 +18,15 @@ try-again = Het antwoord kan op dit moment niet worden gegeven. Probeer het zo d
 error = Er is bij ons iets misgegaan. Gebeurt het opnieuw, vermeld dan deze referentie: { $trace }
 empty-question = Schrijf alstublieft een vraag.
 question-too-long = De vraag is te lang. Toegestaan zijn hoogstens { $limit } tekens.
+
+nearest = Deze documenten komen het dichtst in de buurt:
+answer-missing = In de documenten staat niet: { $what }
+note-general = Dit antwoord is zonder de documenten geschreven.
+note-stale = Wat hier wordt aangehaald, is voor het laatst gewijzigd op { DATETIME($date, dateStyle: "long") }. Controleer of het nog geldt.
+note-older = In een oudere versie staat iets anders; de datum daarvan: { DATETIME($date, dateStyle: "long") }
+note-removed = Beweringen die de bronnen niet ondersteunen, zijn weggelaten.
+note-unconfirmed = (niet bevestigd door de bronnen)
+wrong-language = Het antwoord kon niet in het Nederlands worden geschreven.
 
 web-title = Vraag het onze documenten
 web-welcome = Wat wilt u weten?

@@ -7,10 +7,10 @@ status-writing = Pisanie odpowiedzi…
 not-found = W dokumentach, do których jest dostęp, nie ma odpowiedzi na to pytanie. Proszę spróbować zadać je innymi słowami.
 nothing-indexed = Nie zindeksowano jeszcze żadnych dokumentów; potem proszę zadać pytanie ponownie.
 extractive-intro = Te fragmenty dokumentów są najbliższe pytaniu:
-uncited = Ta odpowiedź nie wskazuje żadnego fragmentu dokumentów. Proszę ją sprawdzić, zanim posłuży do dalszej pracy.
 sources = Źródła
 page = strona { NUMBER($page, useGrouping: 0) }
 updated = aktualizacja: { DATETIME($date, dateStyle: "long") }
+restricted = dostęp ograniczony
 
 model-unavailable = Usługa pisania odpowiedzi jest w tej chwili niedostępna (numer zgłoszenia: { $trace }).
 interrupted = Odpowiedź urwała się przed końcem. Proszę zadać pytanie ponownie; numer zgłoszenia: { $trace }
@@ -18,6 +18,15 @@ try-again = W tej chwili nie można udzielić odpowiedzi. Proszę spróbować za
 error = Po naszej stronie coś poszło nie tak. Jeśli to się powtórzy, proszę podać numer zgłoszenia: { $trace }
 empty-question = Proszę wpisać pytanie.
 question-too-long = Pytanie jest zbyt długie. Największa dozwolona liczba znaków: { $limit }
+
+nearest = Te dokumenty są najbliższe pytaniu:
+answer-missing = W dokumentach nie ma informacji: { $what }
+note-general = Ta odpowiedź powstała bez użycia dokumentów.
+note-stale = Ostatnia zmiana cytowanych tu treści: { DATETIME($date, dateStyle: "long") }. Proszę sprawdzić, czy są nadal aktualne.
+note-older = Starsza wersja mówi co innego; jej data: { DATETIME($date, dateStyle: "long") }
+note-removed = Pominięto stwierdzenia, których źródła nie potwierdzają.
+note-unconfirmed = (niepotwierdzone w źródłach)
+wrong-language = Nie udało się napisać odpowiedzi po polsku.
 
 web-title = Pytania o nasze dokumenty
 web-welcome = W czym możemy pomóc?

@@ -7,10 +7,10 @@ status-writing = Escrevendo a resposta…
 not-found = Nada nos documentos que você pode consultar responde a esta pergunta. Tente formulá-la com outras palavras.
 nothing-indexed = Nenhum documento foi indexado ainda; depois disso, pergunte novamente.
 extractive-intro = Estes são os trechos dos documentos que mais se aproximam:
-uncited = Esta resposta não cita nenhum trecho dos documentos. Verifique-a antes de confiar nela.
 sources = Fontes
 page = página { NUMBER($page, useGrouping: 0) }
 updated = atualizado em { DATETIME($date, dateStyle: "long") }
+restricted = acesso restrito
 
 model-unavailable = O serviço de redação não está disponível no momento (referência: { $trace }).
 interrupted = A resposta foi interrompida antes do fim. Pergunte novamente, por favor; referência: { $trace }
@@ -18,6 +18,15 @@ try-again = Não é possível dar a resposta no momento. Tente novamente em inst
 error = Algo deu errado do nosso lado. Se acontecer de novo, informe esta referência: { $trace }
 empty-question = Escreva uma pergunta, por favor.
 question-too-long = A pergunta é longa demais. Ela não deve passar de { $limit } caracteres.
+
+nearest = Estes são os documentos que mais se aproximam:
+answer-missing = Os documentos não informam: { $what }
+note-general = Esta resposta foi escrita sem os documentos.
+note-stale = O que é citado aqui foi alterado pela última vez em { DATETIME($date, dateStyle: "long") }. Verifique se ainda é válido.
+note-older = Uma versão anterior diz outra coisa; a data dela: { DATETIME($date, dateStyle: "long") }
+note-removed = As afirmações que as fontes não sustentam foram omitidas.
+note-unconfirmed = (não confirmado pelas fontes)
+wrong-language = Não foi possível escrever a resposta em português.
 
 web-title = Pergunte aos nossos documentos
 web-welcome = O que você gostaria de saber?

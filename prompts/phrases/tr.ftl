@@ -7,10 +7,10 @@ status-writing = Yanıt yazılıyor…
 not-found = Okuma izniniz olan belgelerde bu sorunun yanıtı yok. Lütfen soruyu başka sözcüklerle sormayı deneyin.
 nothing-indexed = Henüz hiçbir belge dizine eklenmedi; eklendikten sonra yeniden sorabilirsiniz.
 extractive-intro = Belgelerdeki en yakın bölümler şunlar:
-uncited = Bu yanıt belgelerden hiçbir bölüme dayanmıyor. Lütfen güvenmeden önce denetleyin.
 sources = Kaynaklar
 page = sayfa { NUMBER($page, useGrouping: 0) }
 updated = güncelleme: { DATETIME($date, dateStyle: "long") }
+restricted = kısıtlı erişim
 
 model-unavailable = Yazma hizmetine şu anda ulaşılamıyor (başvuru numarası: { $trace }).
 interrupted = Yanıt tamamlanmadan kesildi. Lütfen yeniden sorun; başvuru numarası: { $trace }
@@ -18,6 +18,15 @@ try-again = Yanıt şu anda verilemiyor. Lütfen birazdan yeniden deneyin; başv
 error = Bizim tarafımızda bir sorun oluştu. Yinelenirse lütfen şu başvuru numarasını bildirin: { $trace }
 empty-question = Lütfen bir soru yazın.
 question-too-long = Soru çok uzun. En fazla { $limit } karakter olabilir.
+
+nearest = En yakın belgeler şunlar:
+answer-missing = Belgelerde şu bilgi yer almıyor: { $what }
+note-general = Bu yanıt belgelere başvurulmadan yazıldı.
+note-stale = Burada alıntılananların son değişiklik tarihi: { DATETIME($date, dateStyle: "long") }. Lütfen hâlâ geçerli olup olmadığını denetleyin.
+note-older = Daha eski bir sürümde farklı bir bilgi var; tarihi: { DATETIME($date, dateStyle: "long") }
+note-removed = Kaynakların desteklemediği ifadeler çıkarıldı.
+note-unconfirmed = (kaynaklarca doğrulanmadı)
+wrong-language = Yanıt Türkçe yazılamadı.
 
 web-title = Belgelerimize sorun
 web-welcome = Ne öğrenmek istersiniz?

@@ -7,10 +7,10 @@ status-writing = 正在撰写回答……
 not-found = 您有权查看的文档中没有这个问题的答案。请换一种说法再试一次。
 nothing-indexed = 尚未索引任何文档，完成索引后请再次提问。
 extractive-intro = 以下是文档中最接近的段落：
-uncited = 此回答没有引用文档中的任何段落，请核实后再采用。
 sources = 来源
 page = 第 { NUMBER($page, useGrouping: 0) } 页
 updated = 更新于 { DATETIME($date, dateStyle: "long") }
+restricted = 访问受限
 
 model-unavailable = 撰写服务目前不可用（编号：{ $trace }）。
 interrupted = 回答中途中断。请重新提问；编号：{ $trace }
@@ -18,6 +18,15 @@ try-again = 暂时无法给出回答。请稍后再试；编号：{ $trace }
 error = 我们这边出了问题。如果再次发生，请提供此编号：{ $trace }
 empty-question = 请输入问题。
 question-too-long = 问题太长，请控制在 { $limit } 个字符以内。
+
+nearest = 以下是最接近的文档：
+answer-missing = 文档中没有说明：{ $what }
+note-general = 此回答未参考文档。
+note-stale = 此处引用的内容最后修改于 { DATETIME($date, dateStyle: "long") }，请核实是否仍然有效。
+note-older = 较早的版本有不同的说法，其日期为 { DATETIME($date, dateStyle: "long") }
+note-removed = 没有来源支持的说法已略去。
+note-unconfirmed = （来源未证实）
+wrong-language = 未能用中文写出回答。
 
 web-title = 向我们的文档提问
 web-welcome = 您想了解什么？

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -27,10 +28,15 @@ from tests.contract.mattermost import MattermostWorkplace
 from tests.contract.slack import SlackWorkplace
 from tests.contract.workplace import Shown
 from tests.fakes.slack.tiers import Tiers
-from tests.fixtures.gateway import Gateway, Received, chat_event
+from tests.fixtures.assistant import plan
+from tests.fixtures.gateway import Gateway, Received, chat_event, chat_events, stream
 
 PEOPLE, CHANNELS, QUESTIONS, SECONDS = 50, 10, 200, 60.0
 TOKENS, MODEL_SECONDS = 300, 6.0
+UNDERSTANDING_SECONDS = 0.3
+"""For the call that tells what is asked for: some sixty tokens."""
+
+PASSAGE = re.compile(r'<passage number="(\d+)"[^>]*>(.*?)</passage>', re.DOTALL)
 
 LOOK_SECONDS = 0.05
 """How often the screens are looked at: figures are up to that much too high."""
@@ -67,7 +73,8 @@ def measure(options: Options) -> Iterator[Table]:
         rows=rows,
         notes=(
             "A sign is the first status, typing or text in the question's thread. Added is from the question to the"
-            f" finished answer without the {MODEL_SECONDS:g} s of the model; the search is in it.",
+            f" finished answer without the {UNDERSTANDING_SECONDS + MODEL_SECONDS:g} s of the model; the search and the"
+            " checks are in it.",
         ),
     )
 
@@ -90,7 +97,7 @@ async def _under_load(name: str, configuration: Path, share: float) -> tuple[obj
             twice = [one for one in asked if len(await _answers(place, one)) > 1]
             calls, busy = (now - then for now, then in zip(_calls(place), before, strict=True))
     signs = [one.heard - one.at for one in asked if one.heard is not None]
-    added = [one.answered - one.at - MODEL_SECONDS for one in asked if one.answered is not None]
+    added = [one.answered - one.at - UNDERSTANDING_SECONDS - MODEL_SECONDS for one in asked if one.answered is not None]
     return (
         *(name, f"{len(added)} of {len(asked)}", len(twice)),
         *(f"{percentile(values, at):.2f}" for values in (signs, added) for at in (0.5, 0.95)),
@@ -148,12 +155,25 @@ def _calls(place: Place) -> tuple[int, int]:
 
 
 async def _streams(gateway: Gateway, received: Received) -> Response:
+    """What passages say, over and over: what they do not support would not be shown."""
+    said = str(received.body["messages"][-1]["content"])
+    if "response_format" in received.body:
+        await asyncio.sleep(UNDERSTANDING_SECONDS)
+        return stream(chat_events([plan("")]))
+    sentences = [
+        f"{sentence.strip()} [{number}]. "
+        for number, text in PASSAGE.findall(said)
+        for sentence in re.split(r"[.!?|\n]", text)
+        if len(sentence.split()) > 5
+    ]
+    words = [word for sentence in sentences for word in re.findall(r"\S+\s", sentence)] or ["Nothing. "]
+
     async def body() -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         start = loop.time()
         for number in range(TOKENS):
             await asyncio.sleep(max(0.0, start + (number + 1) * MODEL_SECONDS / TOKENS - loop.time()))
-            yield chat_event({"content": "word " if number else "It says so [1]. "})
+            yield chat_event({"content": words[number % len(words)]})
         yield chat_event({}, finish="stop")
         yield b"data: [DONE]\n\n"
 

@@ -10,12 +10,13 @@ import pytest
 from bot.llm.interface import ChatRefused, ChatUnavailable, Prompt
 from bot.llm.scripted import Failure, ScriptedWriter
 from bot.model import ATTACHED, Delta, Finished, Outcome, Status, Turn
-from bot.prompting import ON_CONVERSATION
+from ingest.index.fusion import Leg
+from ingest.index.hybrid import Index
 from ingest.index.interface import Hit, IndexUnavailable, ModelUnavailable
-from ingest.model import Chunk, Readers
+from ingest.model import Readers
 from tests.fixtures.assistant import SAY as say
-from tests.fixtures.assistant import Stage, all_events, answer_to, asked, in_ledger, stage
-from tests.fixtures.passages import chunk
+from tests.fixtures.assistant import Stage, all_events, answer_to, asked, in_ledger, plan, stage
+from tests.fixtures.passages import attachment, chunk
 
 CHUNKS = (
     chunk("Employees in Dublin have 25 days of annual leave a year. Unused days expire on 31 March.", position=0),
@@ -36,6 +37,9 @@ CHUNKS = (
 )
 
 
+TWO_SENTENCES = "Employees in Dublin have 25 days of annual leave a year [1]. Unused days expire on 31 March [1]."
+
+
 @pytest.fixture
 async def ready(tmp_path: Path) -> AsyncIterator[Stage]:
     async with stage(tmp_path, CHUNKS) as made:
@@ -48,7 +52,7 @@ async def test_without_a_model_the_best_sentences_are_quoted_and_cited(ready: St
     assert "> Employees in Dublin have 25 days" in answer.text
     assert [citation.chunk.document for citation in answer.citations] == ["leave.md"]
     assert answer.written_by == "extractive"
-    assert answer.model_calls == 0
+    assert answer.spent.calls == 0
 
 
 async def test_the_phrases_around_a_quotation_are_in_the_language_of_the_question(ready: Stage) -> None:
@@ -86,12 +90,12 @@ async def test_access_taken_away_in_the_ledger_counts_before_the_index_knows(rea
 
 
 async def test_a_chat_model_writes_and_its_citations_are_checked(ready: Stage) -> None:
-    writer = ScriptedWriter(["You have 25 days [1][9], see [here](https://evil.example)."])
+    writer = ScriptedWriter(["You have 25 days in [Dublin](https://evil.example) [1][9]."])
     answer = await answer_to(ready.answering(writer), asked("How many days of annual leave in Dublin?"))
-    assert answer.text == "You have 25 days [1], see here."
+    assert answer.text == "You have 25 days in Dublin [1]."
     assert [citation.number for citation in answer.citations] == [1]
     assert answer.written_by == "scripted"
-    assert answer.model_calls == 1
+    assert answer.spent.calls == 2
 
 
 async def test_the_prompt_holds_the_passages_and_ends_with_the_language(ready: Stage) -> None:
@@ -138,10 +142,9 @@ async def test_an_answer_about_the_word_for_not_found_is_an_answer(ready: Stage)
     assert (answer.outcome, answer.text[:12]) == (Outcome.ANSWERED, "NOT_FOUND is")
 
 
-async def test_an_answer_that_cites_nothing_says_so(ready: Stage) -> None:
+async def test_a_statement_without_a_citation_gets_that_of_what_supports_it(ready: Stage) -> None:
     answer = await answer_to(ready.answering(ScriptedWriter(["You have 25 days."])), asked("How many days of leave?"))
-    assert answer.text.endswith(say("en", "uncited"))
-    assert answer.notices
+    assert answer.text == "You have 25 days [1]."
 
 
 @pytest.mark.parametrize("error", [ChatUnavailable("the gateway is away"), ChatRefused("the key is wrong")])
@@ -158,14 +161,21 @@ async def test_a_gateway_that_fails_is_told_with_the_trace_id_and_passages_are_q
 
 
 async def test_a_gateway_that_stops_in_the_middle_keeps_what_was_said_and_quotes_after_it(ready: Stage) -> None:
-    failure = Failure(after="You have 25 days [1], and then ", error=ChatUnavailable("the stream ended"))
+    failure = Failure(after=f"{TWO_SENTENCES} And so on and ", error=ChatUnavailable("the stream ended"))
     answer = await answer_to(ready.answering(ScriptedWriter([failure])), asked("How many days of annual leave?"))
-    assert answer.text.startswith("You have 25 days [1], and")
+    assert answer.text.startswith(TWO_SENTENCES)
+    assert "And so on" not in answer.text
     assert say("en", "interrupted", trace=answer.trace_id) in answer.text
     assert "> Employees in Dublin have 25 days" in answer.text
 
 
-@pytest.mark.parametrize(("after", "key"), [("", "model-unavailable"), ("Der Platz ist [1] ", "interrupted")])
+@pytest.mark.parametrize(
+    ("after", "key"),
+    [
+        ("", "model-unavailable"),
+        ("Bei einem Brand treffen sich alle am Sammelpunkt auf der place des Tanneurs [1]. Und dann ", "interrupted"),
+    ],
+)
 async def test_a_gateway_that_fails_where_nothing_can_be_quoted_is_not_told_as_nothing_found(
     ready: Stage, after: str, key: str
 ) -> None:
@@ -229,20 +239,26 @@ async def test_a_reranker_decides_the_order_and_one_that_is_down_leaves_it(ready
 
 
 async def test_a_follow_up_is_searched_for_in_its_stand_alone_form(ready: Stage) -> None:
-    writer = ScriptedWriter(["How many days of annual leave in Dublin?", "25 days [1]."])
+    writer = ScriptedWriter(["Employees in Dublin have 25 days of annual leave [1]."])
+    understanding = ScriptedWriter([plan("How many days of annual leave in Dublin?")])
     history = (Turn(role="user", text="How many days of leave?"), Turn(role="assistant", text="Where?"))
-    answer = await answer_to(ready.answering(writer), asked("and in Dublin?", history=history))
-    assert "How many days of leave?" in writer.prompts[0].messages[1].content
-    assert writer.prompts[1].question == "How many days of annual leave in Dublin?"
-    assert answer.model_calls == 2
+    answer = await answer_to(
+        ready.answering(writer, understanding=understanding), asked("and in Dublin?", history=history)
+    )
+    assert "How many days of leave?" in understanding.prompts[0].messages[1].content
+    assert writer.prompts[0].question == "How many days of annual leave in Dublin?"
+    assert answer.spent.calls == 2
 
 
 async def test_a_follow_up_that_the_model_makes_nothing_of_is_searched_for_as_asked(ready: Stage) -> None:
     history = (Turn(role="user", text="How many days of leave?"), Turn(role="assistant", text="Where?"))
-    writer = ScriptedWriter(['""', "25 days [1]."])
-    answer = await answer_to(ready.answering(writer), asked("annual leave in Dublin?", history=history))
-    assert writer.prompts[1].question == "annual leave in Dublin?"
-    assert "follow-up searched as asked" in answer.notices[0]
+    writer = ScriptedWriter(["Employees in Dublin have 25 days of annual leave [1]."])
+    answer = await answer_to(
+        ready.answering(writer, understanding=ScriptedWriter(["I cannot help with that."])),
+        asked("annual leave in Dublin?", history=history),
+    )
+    assert writer.prompts[0].question == "annual leave in Dublin?"
+    assert "searched as asked" in answer.notices[0]
 
 
 async def test_what_is_told_is_stored_before_it_is_finished(ready: Stage) -> None:
@@ -275,102 +291,19 @@ async def test_sources_that_cannot_be_counted_hold_nothing_up(ready: Stage) -> N
     assert events[-1].answer.outcome is Outcome.ANSWERED
 
 
-THREAD = (
-    Turn(role="user", text="The supplier wants to deliver on Monday.", name="Ada"),
-    Turn(role="assistant", text="Deliveries are possible from 8 to 12 [1]."),
-    Turn(role="user", text="Tuesday suits us better.", name="Bob"),
-)
-
-
-async def test_work_on_the_conversation_is_done_from_it_alone_and_says_so(ready: Stage) -> None:
-    writer = ScriptedWriter(
-        [ON_CONVERSATION, "Ada: Monday. Bob: rather Tuesday [1], see [here](https://evil.example)."]
-    )
-    nothing = Broken(IndexUnavailable("must not be asked"))
-    answer = await answer_to(
-        ready.answering(writer, searchable=nothing), asked("Please summarise this thread", history=THREAD)
-    )
-    assert answer.text == "Ada: Monday. Bob: rather Tuesday, see here."
-    assert (answer.outcome, answer.citations, answer.passages) == (Outcome.ANSWERED, (), ())
-    assert answer.notes == (say("en", "chat-from-conversation"),)
-    assert (answer.written_by, answer.model_calls, answer.notices) == ("scripted", 2, ())
-    prompt = writer.prompts[1].messages[1].content
-    assert all(turn.text in prompt for turn in THREAD)
-    assert 'name="Bob"' in prompt
-    assert "Request: Please summarise this thread" in prompt
-    assert prompt.endswith(say("en", "answer-language"))
-
-
-async def test_work_on_the_conversation_is_streamed_with_its_spaces(ready: Stage) -> None:
-    writer = ScriptedWriter([ON_CONVERSATION, "\n\n Ada asks.\n\n- Monday\n- Tuesday"])
-    events = await all_events(ready.answering(writer), asked("tl;dr please, in English", history=THREAD))
-    assert len([event for event in events if isinstance(event, Delta)]) > 1
-    assert isinstance(events[-1], Finished)
-    assert events[-1].answer.text.strip() == "Ada asks.\n\n- Monday\n- Tuesday"
-
-
-async def test_a_file_alone_can_be_worked_on(ready: Stage) -> None:
-    writer = ScriptedWriter([ON_CONVERSATION, "Das Angebot gilt bis Mai."])
-    answer = await answer_to(
-        ready.answering(writer),
-        asked("Fasse die Datei bitte kurz zusammen", attached=(attachment("Valid until May."),)),
-    )
-    assert answer.text == "Das Angebot gilt bis Mai."
-    assert answer.notes == (say("de", "chat-from-conversation"),)
-    assert "offer.pdf" in writer.prompts[0].messages[1].content
-    assert "Valid until May." in writer.prompts[1].messages[1].content
-
-
-@pytest.mark.parametrize(
-    ("reply", "key"),
-    [
-        (Failure(error=ChatUnavailable("the gateway is away")), "try-again"),
-        (Failure(error=ChatRefused("the key is wrong")), "error"),
-        (Failure(error=ChatUnavailable("the stream ended"), after="Ada wants "), "interrupted"),
-        ("  \n", "try-again"),
-    ],
-)
-async def test_work_on_the_conversation_that_fails_ends_in_one_sentence_with_the_trace_id(
-    ready: Stage, reply: Failure | str, key: str
-) -> None:
-    answer = await answer_to(
-        ready.answering(ScriptedWriter([ON_CONVERSATION, reply])), asked("Summarise this thread", history=THREAD)
-    )
-    assert answer.outcome is Outcome.FAILED
-    assert answer.text.endswith(say("en", key, trace=answer.trace_id))
-    assert answer.notes == ()
-
-
-async def test_without_a_chat_model_work_on_the_conversation_that_finds_nothing_is_told_to_need_one(
-    ready: Stage,
-) -> None:
-    answer = await answer_to(ready.answering(), asked("Which football team does Zygmunt support?", history=THREAD))
-    assert answer.outcome is Outcome.NOT_FOUND
-    assert answer.notes == (say("en", "chat-needs-model"),)
-
-
-@pytest.mark.parametrize(("order", "language"), [("Summarise this thread", "en"), ("fasse das zusammen", "de")])
-async def test_without_a_chat_model_an_order_to_work_on_the_conversation_is_told_to_need_one_and_quotes_nothing(
-    ready: Stage, order: str, language: str
-) -> None:
-    answer = await answer_to(ready.answering(), asked(order, history=THREAD))
-    assert answer.text == say(language, "chat-needs-model")
-    assert (answer.outcome, answer.citations) == (Outcome.INVALID, ())
-
-
 async def test_a_file_of_the_conversation_is_cited_like_a_document_and_told_apart(ready: Stage) -> None:
     file = attachment("In this draft, employees in Dublin have 40 days of annual leave a year.")
-    writer = ScriptedWriter(["How many days of annual leave in Dublin?", "40 days in the draft [1], 25 today [2]."])
+    writer = ScriptedWriter(["Employees in Dublin have 40 days in this draft [1]. Unused days expire on 31 March [2]."])
     answer = await answer_to(
         ready.answering(writer), asked("How many days of annual leave in Dublin?", attached=(file,))
     )
     assert [citation.chunk.document for citation in answer.citations] == ["offer.pdf", "leave.md"]
     assert answer.notes == (say("en", "chat-from-files"),)
-    assert 'attached="by a colleague' in writer.prompts[1].messages[1].content
+    assert 'attached="by a colleague' in writer.prompts[0].messages[1].content
 
 
 async def test_a_file_that_is_not_cited_is_not_mentioned(ready: Stage) -> None:
-    writer = ScriptedWriter(["How many days of annual leave in Dublin?", "25 days [2]."])
+    writer = ScriptedWriter(["Employees in Dublin have 25 days of annual leave [2]."])
     answer = await answer_to(
         ready.answering(writer), asked("How many days of leave in Dublin?", attached=(attachment("Valid until May."),))
     )
@@ -435,29 +368,22 @@ async def test_a_persons_own_thread_goes_on_in_the_language_of_the_latest_questi
     assert (await answer_to(ready.answering(), asked("VPN?", history=history, locale="fr"))).language == "de"
 
 
-def attachment(text: str, *, position: int = 0) -> Chunk:
-    return chunk(
-        text,
-        document="offer.pdf",
-        title="offer.pdf",
-        headings=(),
-        position=position,
-        source=ATTACHED,
-        readers=frozenset(),
-        updated_at=None,
-    )
-
-
 class Finding:
     """An index that finds what it was given."""
 
     def __init__(self, hits: Sequence[Hit]) -> None:
         self._hits = list(hits)
 
-    async def search(
-        self, text: str, *, visible_to: Readers, language: str | None, limit: int, lexical_only: bool = False
-    ) -> list[Hit]:
+    async def rank(
+        self, text: str, *, visible_to: Readers, language: str | None, label: str = "", lexical_only: bool = False
+    ) -> list[Leg]:
+        return []
+
+    async def hits(self, legs: Sequence[Leg], *, visible_to: Readers, limit: int) -> list[Hit]:
         return self._hits
+
+    def covers(self, language: str | None) -> bool:
+        return True
 
 
 class Endless:
@@ -469,7 +395,7 @@ class Endless:
     async def write(self, prompt: Prompt) -> AsyncGenerator[str, None]:
         try:
             while True:
-                yield "and so on "
+                yield "Employees in Dublin have 25 days of annual leave [1]. "
         finally:
             self.ended = True
 
@@ -480,17 +406,24 @@ class Endless:
 class Broken:
     """An index that fails at first; with `then`, it answers when asked for the lexical leg alone."""
 
-    def __init__(self, error: Exception, then: Stage | object | None = None) -> None:
+    def __init__(self, error: Exception, then: Index | None = None) -> None:
         self._error = error
         self._then = then
 
-    async def search(
-        self, text: str, *, visible_to: Readers, language: str | None, limit: int, lexical_only: bool = False
-    ) -> list[Hit]:
+    async def rank(
+        self, text: str, *, visible_to: Readers, language: str | None, label: str = "", lexical_only: bool = False
+    ) -> list[Leg]:
         if self._then is None or not lexical_only:
             raise self._error
-        found: list[Hit] = await self._then.search(text, visible_to=visible_to, language=language, limit=limit)  # type: ignore[attr-defined]
-        return found
+        return await self._then.rank(text, visible_to=visible_to, language=language, label=label)
+
+    async def hits(self, legs: Sequence[Leg], *, visible_to: Readers, limit: int) -> list[Hit]:
+        if self._then is None:
+            raise self._error
+        return await self._then.hits(legs, visible_to=visible_to, limit=limit)
+
+    def covers(self, language: str | None) -> bool:
+        return True
 
 
 class Backwards:

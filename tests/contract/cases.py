@@ -7,6 +7,7 @@ CASES = {
     "direct message": "answered, with sources that open and buttons for feedback",
     "mention in a channel": "answered in the thread of the question",
     "chatter in a channel": "nothing is said, nothing is kept",
+    "nothing found": "told so, with the documents that come closest as a list, under their own label",
     "follow-up without a mention": "answered in a thread that the bot takes part in",
     "people talking to each other": "no word where a reply mentions somebody else, or is not meant for the bot",
     "slash command": "answered to the asker alone; shared with the channel by a button",

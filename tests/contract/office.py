@@ -29,7 +29,7 @@ from ingest.ledger import StateSettings
 from ingest.model import EVERYONE, PUBLIC
 from ingest.parsers.interface import ParsingSettings
 from tests.contract.workplace import Shown, Workplace
-from tests.fixtures.assistant import DECIDER, SAY, Stage, prompts, stage
+from tests.fixtures.assistant import DECIDER, SAY, Stage, plan, prompts, stage
 from tests.fixtures.passages import chunk
 
 SENTINEL = "What else is there on guests in the canteen?"
@@ -92,8 +92,8 @@ class Pen:
         if kind == "addressed":
             yield "YES" if self.addressed else "NO"
             return
-        if kind == "followup":
-            yield sorted_followup(prompt)
+        if kind == "understand":
+            yield understood(prompt)
             return
         if prompt.question == SENTINEL:
             yield quoting(prompt)
@@ -131,7 +131,7 @@ def task_of(prompt: Prompt) -> str:
     system = prompt.messages[0].content
     if "YES" in system and "NO" in system and prompt.max_tokens < 50:
         return "addressed"
-    return "followup" if not prompt.passages and prompt.max_tokens <= 200 else "answer"
+    return "understand" if prompt.schema else "answer"
 
 
 class DiesAtTheEnd:
@@ -164,11 +164,11 @@ class _Unfinished:
         raise AssertionError("never")
 
 
-def sorted_followup(prompt: Prompt) -> str:
-    """The last message as it stands, or that it is about the conversation itself."""
-    from bot.followup import ON_CONVERSATION
-
-    return ON_CONVERSATION if "summarise" in prompt.question.lower() else prompt.question
+def understood(prompt: Prompt) -> str:
+    """A question that stands alone, work on the conversation itself, or on what the message holds."""
+    asked = prompt.question.lower()
+    route = "conversation" if "summarise" in asked else "general" if "rewrite" in asked else "documents"
+    return plan(prompt.question, route=route)
 
 
 @dataclass(kw_only=True)
@@ -233,7 +233,9 @@ class Office:
                 inbox=MortalInbox(self.conversations.engine, self.now),
                 replies=self.replies,
                 conversations=self.conversations,
-                answerer=self.knowledge.answering(self.pen, remember=self.conversations.remember).answer,
+                answerer=self.knowledge.answering(
+                    self.pen, understanding=self.pen, remember=self.conversations.remember
+                ).answer,
                 classifier=AddressedClassifier(self.pen, prompts()),
                 pictures=None,
                 say=SAY,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.dialogue.settings import ChannelSettings
+from bot.prompting import NOT_FOUND
 from tests.contract.office import Office
 
 LEAVE = "How many days of paid leave do we have?"
@@ -20,7 +21,7 @@ async def test_a_direct_message_is_answered_with_sources_and_buttons(at: Office)
 
     assert "thirty days of paid leave" in answer.text
     assert "Annual leave" in answer.text
-    assert answer.links == ("https://docs.example.org/leave",)
+    assert answer.links == ("https://docs.example.org/leave#:~:text=Entitlement",)
     assert {"up", "down", "again"} <= set(answer.buttons)
     assert not answer.private
     assert len(await at.answers(channel, message)) == 1
@@ -52,6 +53,21 @@ async def test_chatter_is_neither_answered_nor_kept(at: Office) -> None:
     assert await at.answers(channel, None) == []
     assert len(at.pen.asked) == 1
     assert not await at.kept("lunch")
+
+
+@pytest.mark.case("nothing found")
+async def test_where_nothing_is_found_the_documents_that_come_closest_are_listed(at: Office) -> None:
+    at.pen.answer = lambda prompt: NOT_FOUND
+    await at.bot()
+    channel = await at.workplace.direct("ada")
+
+    message = await at.workplace.say(channel, LEAVE, by="ada")
+    answer = await at.answered(channel, message)
+
+    assert at.said("en", "not-found") in answer.text
+    assert at.said("en", "nearest") in answer.text
+    assert at.said("en", "sources") not in answer.text
+    assert any(link.startswith("https://docs.example.org/leave") for link in answer.links)
 
 
 @pytest.mark.case("follow-up without a mention")

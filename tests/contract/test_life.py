@@ -8,6 +8,8 @@ from tests.contract.office import Office
 
 LEAVE = "How many days of paid leave do we have?"
 CANTEEN = "When does the canteen open?"
+REWRITE = "Please rewrite this as a listing: the numbers from one to seven hundred, each on a line of its own"
+"""Done without the documents: what is written then is not held against them."""
 
 
 @pytest.mark.case("status")
@@ -49,11 +51,11 @@ async def test_the_answer_grows_in_one_place(at: Office) -> None:
 @pytest.mark.case("long answer")
 async def test_a_long_answer_is_split_with_its_code_whole(at: Office) -> None:
     code = "```python\n" + "\n".join(f"print({number}, 'a line of the listing')" for number in range(700)) + "\n```"
-    at.pen.answer = lambda prompt: f"Here it is [1].\n\n{code}\n\nThat was all."
+    at.pen.answer = lambda prompt: f"Here it is:\n\n{code}\n\nThat was all."
     await at.bot()
     channel = await at.workplace.direct("ada")
 
-    message = await at.workplace.say(channel, LEAVE, by="ada")
+    message = await at.workplace.say(channel, REWRITE, by="ada")
     await at.until(lambda: at.whole(channel, message, "That was all."))
     await at.settled()
     answers = await at.answers(channel, message)
@@ -68,14 +70,15 @@ async def test_a_long_answer_is_split_with_its_code_whole(at: Office) -> None:
 @pytest.mark.case("mentions in an answer")
 async def test_no_mention_in_an_answer_notifies_anybody(at: Office) -> None:
     everybody = "@bob @channel @here @all <!channel> <!here> <@UBOB>"
-    at.pen.answer = lambda prompt: f"Thirty days [1], says {everybody}."
+    at.pen.answer = lambda prompt: f"Thirty days, says {everybody}."
     await at.bot()
     channel = await at.workplace.channel("ada", "bob")
 
-    message = await at.workplace.say(channel, LEAVE, by="ada", mention=True)
+    message = await at.workplace.say(channel, REWRITE, by="ada", mention=True)
     answer = await at.answered(channel, message)
 
     assert answer.notified == ()
+    assert "Thirty days" in answer.text
 
 
 @pytest.mark.case("stopped")
@@ -97,7 +100,7 @@ async def test_what_is_written_when_it_is_stopped_stays(at: Office) -> None:
 
     answer = await at.until(marked)
     assert "thirty days" in answer.text
-    assert answer.links == ("https://docs.example.org/leave",)
+    assert answer.links == ("https://docs.example.org/leave#:~:text=Entitlement",)
     assert not answer.streaming
     assert "stop" not in answer.buttons
 
@@ -108,10 +111,10 @@ async def test_another_answer_takes_the_place_of_the_first(at: Office) -> None:
     channel = await at.workplace.channel("ada", "bob")
     message = await at.workplace.say(channel, LEAVE, by="ada", mention=True)
     first = await at.answered(channel, message)
-    at.pen.answer = lambda prompt: "Thirty, put in other words [1]."
+    at.pen.answer = lambda prompt: "Thirty days of paid leave a year is what everybody has [1]."
 
     await at.workplace.press(channel, first.id, "again", by="ada")
-    await at.until(lambda: at.showing(channel, message, "put in other words"))
+    await at.until(lambda: at.showing(channel, message, "is what everybody has"))
     await at.settled()
 
     answers = await at.answers(channel, message)
@@ -133,7 +136,7 @@ async def test_an_edited_question_is_answered_anew_in_place(at: Office) -> None:
     answers = await at.answers(channel, message)
     assert [answer.id for answer in answers] == [first.id]
     assert "thirty days" not in answers[0].text
-    assert answers[0].links == ("https://docs.example.org/canteen",)
+    assert answers[0].links == ("https://docs.example.org/canteen#:~:text=Entitlement",)
 
 
 @pytest.mark.case("question edited while the answer is written")

@@ -7,20 +7,29 @@ import random
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from string import ascii_lowercase
 
 from starlette.responses import Response, StreamingResponse
 
 from tests.contract.mattermost import MattermostWorkplace
 from tests.contract.slack import SlackWorkplace
 from tests.contract.workplace import Shown
+from tests.fixtures.assistant import plan
 from tests.fixtures.gateway import DONE, Gateway, Received, chat_event, chat_events, pieces, stream
 
 Place = SlackWorkplace | MattermostWorkplace
 
+POINTS = "Every point is what the page says of the house and its rules."
+"""In every document: what the model writes is held against them, and left out where they do not support it."""
+
 DOCUMENTS = {
-    "leave": "# Page on leave\n\nEvery employee has thirty days of paid leave a year. The portal takes requests.\n",
-    "canteen": "# Page on the canteen\n\nThe canteen opens at half past eleven and closes at two. Guests pay cash.\n",
-    "parking": "# Page on parking\n\nThe garage opens at six. A badge opens the gate, and visitors ring the bell.\n",
+    name: f"# Page on {title}\n\n{text} {POINTS}\n"
+    for name, title, text in (
+        ("leave", "leave", "Every employee has thirty days of paid leave a year. The portal takes requests."),
+        ("canteen", "the canteen", "The canteen opens at half past eleven and closes at two. Guests pay cash."),
+        ("parking", "parking", "The garage opens at six. A badge opens the gate, and visitors ring the bell."),
+    )
 }
 
 TOPICS = (
@@ -64,8 +73,9 @@ def answer_to(mark: str) -> str:
     """What the model writes."""
     chance = random.Random(mark)
     count = chance.randint(180, 240) if chance.random() < LONG else chance.randint(2, 12)
+    names = (f"{first}{second}" for first in ascii_lowercase for second in ascii_lowercase)
     points = [
-        f"Point {number} of {mark} is what the page says of the house and its rules [1]." for number in range(count)
+        f"Point {name} of {mark} is what the page says of the house and its rules [1]." for name in islice(names, count)
     ]
     return "\n\n".join([f"This is what there is on {mark} [1].", *points, f"{END}{mark} [1]."])
 
@@ -75,8 +85,8 @@ async def writes(gateway: Gateway, received: Received) -> Response:
     said = [str(message["content"]) for message in received.body["messages"]]
     if "YES or NO" in said[0]:
         return stream(chat_events(["YES"]))
-    if "for a search engine" in said[0]:
-        return stream(chat_events([said[-1].rpartition("Last message: ")[2].strip()]))
+    if "response_format" in received.body:
+        return stream(chat_events([plan("")]))
     marks = MARK.findall(said[-1].rpartition("Question: ")[2])
     if not marks:
         return stream(chat_events(["This question has no mark [1]."]))
