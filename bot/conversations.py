@@ -1,26 +1,40 @@
-"""What was asked and answered: the turns of each thread, and what each answer rests on."""
+"""What was asked and answered: the turns of each thread, what each answer rests on, and how it came about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.model import Answer, Question, Turn
+from bot.model import Answer, Passage, Question, Turn
+from bot.trace import Trace
 from ingest.database import Moment, Schema, connect, transaction, writer
 from ingest.ledger import StateSettings
+from ingest.model import ChunkId, DocumentId
 
 SCHEMA = Schema(
-    versions=Path(__file__).parent / "migrations" / "versions", revision="0003", version_table="bot_version"
+    versions=Path(__file__).parent / "migrations" / "versions", revision="0004", version_table="bot_version"
 )
 
 TURNS = 20
 """Turns of a thread that a follow-up can look back on; the prompt's budget cuts further."""
+
+FORGETTING = timedelta(hours=1)
+"""How often traces that are too old are looked for."""
+
+FORGOTTEN_AT_ONCE = 5000
+"""Most traces that go at once, so that the answer that this waits for is not late; more than an hour's questions."""
+
+FOUND = 10
+"""Trace ids that are told for a prefix that several have."""
 
 METADATA = sa.MetaData()
 
@@ -39,8 +53,26 @@ _answers = sa.Table(
     sa.Column("passages", sa.JSON, nullable=False),
     sa.Column("notices", sa.JSON, nullable=False),
     sa.Column("answered_at", Moment, nullable=False),
+    sa.Column("route", sa.Text),
+    sa.Column("refusal", sa.Text),
+    sa.Column("nearest", sa.JSON),
+    sa.Column("spent", sa.JSON),
+    sa.Column("timings", sa.JSON),
     sa.Index("answers_of_thread", "thread", "answered_at"),
 )
+_traces = sa.Table(
+    "traces",
+    METADATA,
+    sa.Column("trace", sa.Text, primary_key=True),
+    sa.Column("answered_at", Moment, nullable=False),
+    sa.Column("walked", sa.Text, nullable=False),
+    sa.Index("traces_by_age", "answered_at"),
+)
+"""`walked` is a `Trace` as JSON in ASCII: what a model wrote may hold what no database keeps as text."""
+
+_TRACE = TypeAdapter(Trace)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,12 +84,59 @@ class Remembered:
     """Names of the sources that it cites."""
 
 
-class Conversations:
-    """Threads and answers, in the database that the ledger uses. Calls may raise what `ingest.database` raises."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rested:
+    """A passage that an answer was written from, or that came closest."""
 
-    def __init__(self, engine: AsyncEngine, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    number: int
+    chunk: ChunkId
+    source: str
+    document: DocumentId
+    cited: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """All that is kept of one answer but its trace. What answers of earlier versions do not have is empty."""
+
+    trace: str
+    platform: str
+    thread: str | None
+    asker: str
+    question: str
+    answer: str
+    language: str
+    outcome: str
+    written_by: str
+    passages: tuple[Rested, ...]
+    notices: tuple[str, ...]
+    answered_at: datetime
+    route: str
+    refusal: str
+    nearest: tuple[Rested, ...]
+    spent: dict[str, Any]
+    """As `Spent`."""
+    timings: dict[str, float]
+    """As `Answer.timings`."""
+
+
+class Conversations:
+    """Threads and answers, in the database that the ledger uses. Calls may raise what `ingest.database` raises.
+
+    Traces are kept for so many days; with 0, none is.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        keep_traces_days: int = 30,
+    ) -> None:
         self._engine = engine
         self.now = now
+        self._keep_traces = timedelta(days=keep_traces_days)
+        self._forget_at: datetime | None = None
 
     @property
     def engine(self) -> AsyncEngine:
@@ -65,15 +144,17 @@ class Conversations:
         return self._engine
 
     @classmethod
-    async def open(cls, settings: StateSettings) -> Self:
+    async def open(cls, settings: StateSettings, *, keep_traces_days: int = 30) -> Self:
         """Connect, and bring the tables to this version's form."""
-        return cls(await connect(settings.url, settings.password, SCHEMA))
+        engine = await connect(settings.url, settings.password, SCHEMA)
+        return cls(engine, keep_traces_days=keep_traces_days)
 
     async def close(self) -> None:
         await self._engine.dispose()
 
     async def remember(self, question: Question, answer: Answer) -> None:
-        """Store one finished answer; the same trace id replaces."""
+        """Store one finished answer, with how it came about; the same trace id replaces."""
+        now = self.now()
         row: dict[str, Any] = {
             "trace": answer.trace_id,
             "platform": question.place.platform,
@@ -84,22 +165,73 @@ class Conversations:
             "language": answer.language,
             "outcome": answer.outcome.value,
             "written_by": answer.written_by,
-            "passages": [
-                {
-                    "number": passage.number,
-                    "chunk": passage.chunk.id,
-                    "source": passage.chunk.source,
-                    "document": passage.chunk.document,
-                    "cited": passage in answer.citations,
-                }
-                for passage in answer.passages
-            ],
+            "passages": _rested(answer.passages, answer.citations),
             "notices": list(answer.notices),
-            "answered_at": self.now(),
+            "answered_at": now,
+            "route": answer.route.value,
+            "refusal": answer.refusal,
+            "nearest": _rested(answer.nearest, ()),
+            "spent": asdict(answer.spent),
+            "timings": answer.timings,
         }
+        walked = _as_json(answer.trace) if answer.trace is not None and self._keep_traces else None
         async with transaction(writer(self._engine)) as connection:
             await connection.execute(sa.delete(_answers).where(_answers.c.trace == answer.trace_id))
             await connection.execute(sa.insert(_answers), [row])
+            if walked is not None:
+                await connection.execute(sa.delete(_traces).where(_traces.c.trace == answer.trace_id))
+                trace = {"trace": answer.trace_id, "answered_at": now, "walked": walked}
+                await connection.execute(sa.insert(_traces), [trace])
+            if self._forget_at is None or now >= self._forget_at:
+                await connection.execute(_forgetting(now - self._keep_traces))
+                self._forget_at = now + FORGETTING
+
+    async def find(self, prefix: str) -> tuple[str, ...]:
+        """The first `FOUND` trace ids that begin with `prefix`, hexadecimal digits; of all answers that are kept."""
+        # Between two bounds, which the index of the key serves; "g" follows every digit.
+        within = (_answers.c.trace >= prefix, _answers.c.trace < prefix + "g")
+        query = sa.select(_answers.c.trace).where(*within).order_by(_answers.c.trace).limit(FOUND)
+        async with transaction(self._engine) as connection:
+            return tuple(await connection.scalars(query))
+
+    async def kept(self, trace: str) -> Kept | None:
+        """What is kept of the answer of that trace id; None when there is none."""
+        async with transaction(self._engine) as connection:
+            row = (await connection.execute(sa.select(_answers).where(_answers.c.trace == trace))).one_or_none()
+        if row is None:
+            return None
+        return Kept(
+            trace=row.trace,
+            platform=row.platform,
+            thread=row.thread,
+            asker=row.asker,
+            question=row.question,
+            answer=row.answer,
+            language=row.language,
+            outcome=row.outcome,
+            written_by=row.written_by,
+            passages=tuple(Rested(**passage) for passage in row.passages),
+            notices=tuple(row.notices),
+            answered_at=row.answered_at,
+            route=row.route or "",
+            refusal=row.refusal or "",
+            nearest=tuple(Rested(**passage) for passage in row.nearest or ()),
+            spent=row.spent or {},
+            timings=row.timings or {},
+        )
+
+    async def trace(self, trace_id: str) -> Trace | None:
+        """How the answer of that trace id came about; None when that is not kept, or not as this version reads it."""
+        query = sa.select(_traces.c.walked).where(_traces.c.trace == trace_id)
+        async with transaction(self._engine) as connection:
+            walked = await connection.scalar(query)
+        if walked is None:
+            return None
+        try:
+            return _TRACE.validate_python(json.loads(walked))
+        except ValidationError:
+            logger.warning("the trace of %s was stored by another version of souffleur, and cannot be read", trace_id)
+            return None
 
     async def recall(self, trace: str) -> Remembered | None:
         """What was asked and cited in the answer of that trace id; None when there is none."""
@@ -126,3 +258,26 @@ class Conversations:
             for row in reversed(rows)
             for turn in (Turn(role="user", text=row.question), Turn(role="assistant", text=row.answer))
         )
+
+
+def _rested(passages: Sequence[Passage], cited: Sequence[Passage]) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": passage.number,
+            "chunk": passage.chunk.id,
+            "source": passage.chunk.source,
+            "document": passage.chunk.document,
+            "cited": passage in cited,
+        }
+        for passage in passages
+    ]
+
+
+def _as_json(trace: Trace) -> str:
+    """In ASCII; pydantic's way to plain data takes a quarter of the time that `asdict` does."""
+    return json.dumps(_TRACE.dump_python(trace, warnings=False), default=float)
+
+
+def _forgetting(before: datetime) -> sa.Delete:
+    oldest = sa.select(_traces.c.trace).where(_traces.c.answered_at < before).order_by(_traces.c.answered_at)
+    return sa.delete(_traces).where(_traces.c.trace.in_(oldest.limit(FORGOTTEN_AT_ONCE)))

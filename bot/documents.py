@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from ingest.ledger import Ledger
 from ingest.model import Chunk, DocumentId, Readers
 
@@ -14,22 +12,26 @@ class Documents:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    async def read(self, source: str, document: str, visible_to: Readers) -> tuple[str, str] | None:
-        """Title and Markdown text; None when there is no such document, and when nobody in `visible_to` may read it."""
+    async def read(self, source: str, document: str, visible_to: Readers) -> tuple[str, tuple[str, ...]] | None:
+        """Title, and the Markdown of each passage under its headings, in order.
+
+        None when there is no such document, and when nobody in `visible_to` may read it.
+        """
         key = DocumentId(document)
         record = await self._ledger.document(source, key)
         if record is None or not record.readers & visible_to:
             return None
         chunks = (await self._ledger.chunks(source, [key])).get(key)
-        return (record.title, _joined(chunks)) if chunks else None
+        return (record.title, _under_headings(chunks)) if chunks else None
 
 
-def _joined(chunks: tuple[Chunk, ...]) -> str:
+def _under_headings(chunks: tuple[Chunk, ...]) -> tuple[str, ...]:
     """Chunks under their headings; a heading is written where the path first holds it."""
-    parts = [*_new_headings((), chunks[0].headings), chunks[0].text]
-    for before, chunk in pairwise(chunks):
-        parts += [*_new_headings(before.headings, chunk.headings), chunk.text]
-    return "\n\n".join(parts)
+    paths = [(), *(chunk.headings for chunk in chunks)]
+    return tuple(
+        "\n\n".join([*_new_headings(before, chunk.headings), chunk.text])
+        for before, chunk in zip(paths, chunks, strict=False)
+    )
 
 
 def _new_headings(before: tuple[str, ...], path: tuple[str, ...]) -> list[str]:

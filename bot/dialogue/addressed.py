@@ -62,9 +62,9 @@ class Addressed:
     async def _handed_over(self, said: Said, before: Sequence[Message]) -> bool:
         """Whether a person was called into the thread; from then on people talk, and the bot waits to be named."""
         replies = self._chat.replies
-        held = [await replies.holding(said.spot, other.id) for other in before if other.own]
-        keys = {reply.key for reply in held if reply is not None}
-        return any([await replies.handover(key) is not None for key in keys])
+        own = {other.id for other in before if other.own}
+        held = await replies.holding_all(said.spot) if own else {}
+        return await replies.handed_over({reply.key for message, reply in held.items() if message in own})
 
 
 def _only_polite(said: Said) -> bool:

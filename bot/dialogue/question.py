@@ -93,7 +93,10 @@ class Questions:
         Answers are taken from what was written, not from what a platform makes of it, with their sources and buttons;
         apologies and calls for a person are none. `of` is the reply to `message`, of which nothing is history.
         """
-        known = await self._chat.replies.known_messages(spot) if any(other.own for other in thread) else set()
+        replies = self._chat.replies
+        spoken = any(other.own for other in thread)
+        known = await replies.known_messages(spot) if spoken else set()
+        held = await replies.holding_all(spot) if spoken else {}
         position = position_of(message, thread)
         several = len({other.by for other in thread[: position + 1] if not other.own}) > 1
         places = {other.id: index for index, other in enumerate(thread)}
@@ -104,7 +107,7 @@ class Questions:
                 if index < position and other.text.strip():
                     turns.append(Turn(role="user", text=other.text, name=other.name if several else ""))
                 continue
-            reply = await self._chat.replies.holding(spot, other.id)
+            reply = held.get(other.id)
             if reply is None:
                 # Older than what is kept about replies; after the question it can only be a remnant of its answer.
                 if index < position and other.id not in known and other.text.strip():

@@ -7,9 +7,10 @@ Everything is written before the next step is visible, so that whoever comes aft
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -139,6 +140,48 @@ class Replies:
             of = sa.select(MESSAGES.c.reply).where(MESSAGES.c.key == spot.key_of(message)).scalar_subquery()
             return await _reply(connection, REPLIES.c.key == of)
 
+    async def holding_all(self, spot: Spot) -> dict[str, Reply]:
+        """The replies that our messages in the thread belong to, by message; the one that it hangs on is among them."""
+        here = sa.or_(MESSAGES.c.lane == spot.lane, MESSAGES.c.key == spot.key_of(spot.thread))
+        keys = sa.select(MESSAGES.c.reply).where(here)
+        query = (
+            sa.select(REPLIES, MESSAGES.c.message)
+            .join(MESSAGES, MESSAGES.c.reply == REPLIES.c.key)
+            .where(REPLIES.c.key.in_(keys))
+            .order_by(REPLIES.c.key, MESSAGES.c.position)
+        )
+        async with transaction(self._engine) as connection:
+            rows = (await connection.execute(query)).all()
+        found: dict[str, Reply] = {}
+        for _, group in groupby(rows, key=lambda row: row.key):
+            parts = list(group)
+            reply = _reply_of(parts[0], [row.message for row in parts])
+            found.update(dict.fromkeys(reply.messages, reply))
+        return found
+
+    async def linked(self, platform: PlatformName, message: str, *, channel: str | None = None) -> tuple[Reply, ...]:
+        """What a link to `message` is about, the latest first: the reply that it holds; else those to what it asks,
+        else those in the thread that hangs on it.
+
+        `channel` is None where a message's id is one of its own everywhere.
+        """
+        tail = message if channel is None else f"{channel}/{message}"
+        held = sa.select(MESSAGES.c.reply).where(
+            MESSAGES.c.message == message, MESSAGES.c.key.endswith(f"/{tail}", autoescape=True)
+        )
+        in_channel = (
+            sa.literal(value=True) if channel is None else REPLIES.c.lane.contains(f"/{channel}/", autoescape=True)
+        )
+        asked = sa.and_(REPLIES.c.question == message, in_channel)
+        below = REPLIES.c.lane.endswith(f"/{tail}", autoescape=True)
+        async with transaction(self._engine) as connection:
+            for condition in (REPLIES.c.key.in_(held), asked, below):
+                query = sa.select(REPLIES).where(REPLIES.c.platform == platform, condition)
+                rows = (await connection.execute(query.order_by(REPLIES.c.changed.desc(), REPLIES.c.key))).all()
+                if rows:
+                    return tuple(_reply_of(row, ()) for row in rows)
+        return ()
+
     async def noted(self, spot: Spot, messages: Sequence[str]) -> None:
         """Remember messages of ours that answer nothing: an apology, a receipt, what was shared."""
         async with transaction(self._writer) as connection:
@@ -204,6 +247,12 @@ class Replies:
             row = (await connection.execute(_handovers(key))).mappings().one_or_none()
             return None if row is None else _handover(row)
 
+    async def handed_over(self, keys: Collection[str]) -> bool:
+        """Whether people were asked to take over from any of those replies."""
+        query = sa.select(HANDOVERS.c.reply).where(HANDOVERS.c.reply.in_(keys)).limit(1)
+        async with transaction(self._engine) as connection:
+            return await connection.scalar(query) is not None
+
     async def resolve(self, key: str, *, by: str) -> Handover | None:
         """Note that the question is answered by people, once; how the hand-over is now, None where there was none."""
         open_one = (HANDOVERS.c.reply == key, HANDOVERS.c.resolved.is_(None))
@@ -267,13 +316,17 @@ async def _reply(connection: AsyncConnection, condition: sa.ColumnElement[bool])
     if row is None:
         return None
     messages = sa.select(MESSAGES.c.message).where(MESSAGES.c.reply == row.key).order_by(MESSAGES.c.position)
+    return _reply_of(row, await connection.scalars(messages))
+
+
+def _reply_of(row: sa.Row[Any], messages: Iterable[str]) -> Reply:
     return Reply(
         key=row.key,
         spot=_SPOT.validate_python(row.spot),
         asker=row.asker,
         question=row.question,
         language=row.language,
-        messages=tuple(await connection.scalars(messages)),
+        messages=tuple(messages),
         post=_post(row),
         trace=row.trace,
         state=row.state,

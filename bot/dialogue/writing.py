@@ -120,7 +120,7 @@ class Writing:
         return Post(
             text=answer.text,
             language=answer.language,
-            **self._sources(answer.citations, answer.language),
+            **self._listed(answer),
             notes=(*answer.notes, *notes),
             buttons=self._buttons.under(
                 ask.key,
@@ -132,10 +132,16 @@ class Writing:
             ),
         )
 
-    def _sources(self, cited: Sequence[Passage], language: str) -> dict[str, Any]:
-        """What a post shows of the passages that its text cites."""
-        listed = sources(cited, language=language, say=self._chat.say, address_of=self._address_of)
-        return {"sources": listed, "sources_label": self._chat.say(language, "sources") if listed else ""}
+    def _listed(self, answer: Answer) -> dict[str, Any]:
+        if answer.citations or not answer.nearest:
+            return self._sources(answer.citations, answer.language)
+        return self._sources(answer.nearest, answer.language, found=False)
+
+    def _sources(self, passages: Sequence[Passage], language: str, *, found: bool = True) -> dict[str, Any]:
+        """What a post shows of the passages that its text cites; of those that come closest, where it `found` none."""
+        listed = sources(passages, language=language, say=self._chat.say, address_of=self._address_of)
+        label = self._chat.say(language, "sources" if found else "nearest") if listed else ""
+        return {"sources": listed, "sources_label": label}
 
     async def _finished(self, ask: Ask, reply: Reply, post: Post, over: Sequence[str]) -> None:
         """Show what was stored; the model is not asked again."""

@@ -6,12 +6,14 @@ import asyncio
 import json
 import re
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console as Terminal
 from rich.console import Group
+from rich.highlighter import JSONHighlighter
 from rich.live import Live
 from rich.markdown import Markdown
 from rich.padding import Padding
@@ -19,7 +21,9 @@ from rich.text import Text
 
 from bot.model import Answer, Answerer, Asker, Delta, Finished, Passage, Place, Question, Status, Turn
 from bot.phrases import Say
-from bot.platforms.interface import sources
+from bot.platforms.interface import is_restricted, sources
+from bot.platforms.places import opened_at
+from bot.platforms.rendering import LOCK
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters but tab and newline, and those that turn the direction of what follows."""
@@ -52,7 +56,7 @@ class Console:
                     case Status(text=status):
                         pass
                     case Delta(text=piece):
-                        written += _printable(piece)
+                        written += printable(piece)
                     case Finished(answer=answer):
                         continue
                 live.update(
@@ -63,7 +67,7 @@ class Console:
     async def ask_as_json(self, text: str) -> Answer:
         """One answer as one JSON object on standard output."""
         answer = await self._finished(self._question(text))
-        self.terminal.print_json(json.dumps(as_json(answer), ensure_ascii=False))
+        print_json(self.terminal, as_json(answer))
         return answer
 
     async def chat(self, prompt: str) -> None:
@@ -120,40 +124,54 @@ class Console:
     def _show(self, answer: Answer | None) -> Answer:
         assert answer is not None, "an answerer ends with Finished"  # noqa: S101
         # Whoever reads a file or a pipe wants the text, not a picture of it padded to a width.
-        text = _printable(answer.text)
+        text = printable(answer.text)
         shown = Markdown(text, hyperlinks=False) if self.terminal.is_terminal else Text(text)
         self.terminal.print(shown, soft_wrap=not self.terminal.is_terminal)
-        listed = sources(answer.citations, language=answer.language, say=self.say, address_of=_address)
-        if listed:
-            self.terminal.print()
-            self.terminal.print(Text(self.say(answer.language, "sources"), style="bold"))
+        self._list(answer.citations, "sources", answer.language)
+        self._list(answer.nearest, "nearest", answer.language, numbered=False)
+        for note in answer.notes:
+            self.terminal.print(Text(printable(note), style="italic"))
+        for notice in answer.notices:
+            self.terminal.print(Text(printable(notice), style="yellow"))
+        self.terminal.print()
+        return answer
+
+    def _list(self, passages: Sequence[Passage], label: str, language: str, *, numbered: bool = True) -> None:
+        """The sources that `passages` are, under the phrase `label`; nothing where there are none."""
+        listed = sources(passages, language=language, say=self.say, address_of=_address)
+        if not listed:
+            return
+        self.terminal.print()
+        self.terminal.print(Text(self.say(language, label), style="bold"))
         for source in listed:
             place = " — " + ", ".join(source.place) if source.place else ""
             line = Text.assemble(
-                f"[{source.number}] ",
-                (_printable(source.title), "bold"),
-                _printable(place),
-                (f" ({_printable(source.url)})", "dim"),
+                f"[{source.number}] " if numbered else "- ",
+                (printable(source.title), "bold"),
+                printable(place),
+                f" {LOCK} {source.restricted}" if source.restricted else "",
+                (f" ({printable(source.url)})", "dim"),
             )
             if self.terminal.is_terminal:
                 self.terminal.print(Padding(line, (0, 0, 0, 1)))
             else:
                 self.terminal.print(line, soft_wrap=True)
-        for note in answer.notes:
-            self.terminal.print(Text(_printable(note), style="italic"))
-        for notice in answer.notices:
-            self.terminal.print(Text(notice, style="yellow"))
-        self.terminal.print()
-        return answer
 
 
 def _address(passage: Passage) -> str:
-    return passage.chunk.url or f"{passage.chunk.source}/{passage.chunk.document}"
+    return opened_at(passage) or passage.chunk.url or f"{passage.chunk.source}/{passage.chunk.document}"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """`text` without the characters that a terminal takes for commands; documents may hold any."""
     return CONTROL.sub("\ufffd", text)
+
+
+def print_json(terminal: Terminal, data: object) -> None:
+    """Data as JSON, such characters as escapes: the same data, and nothing that a terminal obeys."""
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    escaped = CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    terminal.print(JSONHighlighter()(escaped), soft_wrap=True)
 
 
 def as_json(answer: Answer) -> dict[str, Any]:
@@ -162,28 +180,36 @@ def as_json(answer: Answer) -> dict[str, Any]:
         "outcome": answer.outcome.value,
         "language": answer.language,
         "text": answer.text,
-        "sources": [
-            {
-                "number": passage.number,
-                "source": passage.chunk.source,
-                "document": passage.chunk.document,
-                "title": passage.chunk.title,
-                "headings": list(passage.chunk.headings),
-                "page": passage.chunk.page,
-                "updated_at": passage.chunk.updated_at.isoformat() if passage.chunk.updated_at else None,
-                "url": passage.chunk.url,
-                "text": passage.chunk.text,
-            }
-            for passage in answer.citations
-        ],
+        "sources": [_source_json(passage) for passage in answer.citations],
+        "nearest": [_source_json(passage) for passage in answer.nearest],
         "passages": [
             {"number": passage.number, "document": passage.chunk.document, "score": passage.score}
             for passage in answer.passages
         ],
         "written_by": answer.written_by,
-        "model_calls": answer.model_calls,
+        "refusal": answer.refusal,
+        "removed": answer.removed,
+        "route": answer.route.value,
+        "spent": asdict(answer.spent),
         "notes": list(answer.notes),
         "notices": list(answer.notices),
         "timings": {stage: round(seconds, 4) for stage, seconds in answer.timings.items()},
         "trace_id": answer.trace_id,
+    }
+
+
+def _source_json(passage: Passage) -> dict[str, Any]:
+    chunk = passage.chunk
+    return {
+        "number": passage.number,
+        "source": chunk.source,
+        "document": chunk.document,
+        "title": chunk.title,
+        "headings": list(chunk.headings),
+        "page": chunk.page,
+        "updated_at": chunk.updated_at.isoformat() if chunk.updated_at else None,
+        "language": chunk.language,
+        "restricted": is_restricted(passage),
+        "url": opened_at(passage) or chunk.url,
+        "text": chunk.text,
     }

@@ -11,15 +11,19 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol
 
+from babel import Locale, UnknownLocaleError
 from starlette.routing import BaseRoute
 
-from bot.model import Passage
+from bot.model import ATTACHED, Passage
 from bot.phrases import Say
 from bot.platforms.events import Event, File, PlatformName, Spot
 from ingest.errors import Terminal, Transient
+from ingest.masking import masked
+from ingest.model import MEMBER
 
 AddressOf = Callable[[Passage], str]
 """Where a reader of this platform opens a passage's document, empty if nowhere; never an address that a model wrote."""
@@ -48,9 +52,11 @@ class Source:
     number: int
     title: str
     place: tuple[str, ...]
-    """Heading path, page and date, whichever there are; apart, as they may be of different scripts."""
+    """Heading path, page, date and language, whichever there are; apart, as they may be of different scripts."""
     url: str
-    """Empty when the document cannot be opened from here."""
+    """Where the passage opens; empty when its document cannot be opened from here."""
+    restricted: str = ""
+    """Label of a document that not every member of the company may open, for a lock beside it; empty for all others."""
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
@@ -76,7 +82,7 @@ class Post:
     """ISO 639-1: labels are in it, and its direction is kept."""
     sources: tuple[Source, ...] = ()
     sources_label: str = ""
-    """Heading of the sources, in that language."""
+    """Heading of the sources, in that language; of a text that found no answer it says that these come closest."""
     notes: tuple[str, ...] = ()
     """Short lines under the text, set apart from it: "stopped by Ada", "written from this conversation"."""
     buttons: tuple[Button, ...] = ()
@@ -273,13 +279,14 @@ class ChatPlatform(Protocol):
 
 
 def sources(passages: Iterable[Passage], *, language: str, say: Say, address_of: AddressOf) -> tuple[Source, ...]:
-    """What cited passages show of themselves in `language`, in the order given."""
+    """What passages show of themselves in `language`, in the order given; no keys and passwords that titles hold."""
     return tuple(
         Source(
             number=passage.number,
-            title=passage.chunk.title,
+            title=masked(passage.chunk.title),
             place=tuple(_place(passage, language, say)),
             url=address_of(passage),
+            restricted=say(language, "restricted") if is_restricted(passage) else "",
         )
         for passage in passages
     )
@@ -288,8 +295,25 @@ def sources(passages: Iterable[Passage], *, language: str, say: Say, address_of:
 def _place(passage: Passage, language: str, say: Say) -> Iterator[str]:
     chunk = passage.chunk
     if chunk.headings:
-        yield " › ".join(chunk.headings)
+        yield masked(" › ".join(chunk.headings))
     if chunk.page is not None:
         yield say(language, "page", page=chunk.page)
     if chunk.updated_at is not None:
         yield say(language, "updated", date=chunk.updated_at.date())
+    if name := language_name(chunk.language, language):
+        yield name
+
+
+@cache
+def language_name(code: str, language: str) -> str:
+    """What the language `code` (ISO 639-1) is called in `language`, by Unicode's CLDR; empty when it has no name."""
+    try:
+        names = Locale.parse(language, sep="-").languages
+    except (ValueError, UnknownLocaleError):
+        return ""
+    return names.get(code, "") if code != "und" else ""
+
+
+def is_restricted(passage: Passage) -> bool:
+    """Whether some members may not open the document. Files of a conversation open for everybody who reads it."""
+    return passage.chunk.source != ATTACHED and not passage.chunk.readers & MEMBER

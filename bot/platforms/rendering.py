@@ -46,6 +46,9 @@ SIGN = re.compile(rf"(?:{ANGLE}|{AT})(?!{JOINER})")
 SLACKS = re.compile(r"<(?:@[UWB][A-Z0-9]{2}|!(?:here|channel|everyone|subteam)\b|#[CDG][A-Z0-9]{2})")
 """A mention in Slack's notation beyond doubt. No code needs one, and a block of code is open while it is written."""
 
+COMMAND = re.compile(rf"\A[\s{JOINER}]*/(?=[^\W\d_])")
+"""How a message begins that is a command, where somebody sends it who copied it."""
+
 CITATION = re.compile(r"[ \t]?\[\d{1,3}\]")
 
 LONGEST_OPEN_SPAN = 500
@@ -53,6 +56,9 @@ LONGEST_OPEN_SPAN = 500
 
 LONGEST_LABEL = 150
 """Characters of a title, or of one part of a place, that are shown."""
+
+LOCK = "🔒"
+"""Beside a source that not everybody may open; never without the words for it."""
 
 UNSEEN = re.compile(r"[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
 """Control characters, and those that turn the direction of what follows."""
@@ -64,7 +70,8 @@ FORMATTING = re.compile(r"([\\*_~\[\]<>|&])")
 
 
 def quiet(markdown: str) -> str:
-    """The text, mentioning nobody: a word joiner follows the sign that would make a mention.
+    """The text, mentioning nobody and commanding nothing: a word joiner follows the sign that would make a mention, and
+    the slash that a text begins with.
 
     That goes for `@name` as Mattermost reads it, and for `<@…>`, `<!…>` and `<#…>` as Slack does. E-mail addresses stay
     as they are, and so does code: what stands between fences of backticks, and code spans, unless one platform could
@@ -82,7 +89,7 @@ def quiet(markdown: str) -> str:
             return match[0]
         return match[0] + JOINER
 
-    return MENTION.sub(silenced, markdown)
+    return COMMAND.sub(lambda match: match[0] + JOINER, MENTION.sub(silenced, markdown))
 
 
 def settled(markdown: str) -> int:
@@ -171,7 +178,10 @@ def _source(source: Source, language: str) -> str:
     title = _label(source.title, language) or str(source.number)
     address = _address(source.url)
     name = f"[{title}]({address})" if address else re.sub(r"^(\d+)(?=[.)])|^(?=[#+=-])", r"\1\\", title)
-    return " · ".join([name, *(f"*{part}*" for place in source.place if (part := _label(place, language)))])
+    parts = [f"*{part}*" for place in source.place if (part := _label(place, language))]
+    if source.restricted:
+        parts.append(f"{LOCK} *{_label(source.restricted, language)}*")
+    return " · ".join([name, *parts])
 
 
 def _label(text: str, language: str) -> str:

@@ -66,7 +66,7 @@ def test_an_answer_is_printed_as_json(indexed: Path) -> None:
     assert answer["language"] == "de"
     assert answer["sources"][0]["document"] == "leave.md"
     assert answer["sources"][0]["headings"] == ["Dublin"]
-    assert answer["model_calls"] == 0
+    assert answer["spent"]["calls"] == 0
     assert len(answer["trace_id"]) == 32
 
 

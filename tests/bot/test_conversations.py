@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -10,10 +11,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.conversations import SCHEMA, TURNS, Conversations
-from bot.model import Answer, Asker, Outcome, Place, Question, Turn
+from bot.conversations import FORGOTTEN_AT_ONCE, METADATA, SCHEMA, TURNS, Conversations
+from bot.model import Answer, Asker, Outcome, Place, Question, Route, Spent, Turn
+from bot.trace import LanguageDecided, Trace, TracedCall, TracedCheck, TracedHit, TracedRanking
 from ingest.database import DatabaseUnreadable, connect, transaction, writer
 from ingest.ledger import Ledger, StateSettings
+from ingest.model import ChunkId
 from tests.fixtures.passages import passage
 
 
@@ -97,3 +100,139 @@ async def test_a_database_of_a_newer_version_is_refused(settings: StateSettings,
     await engine.dispose()
     with pytest.raises(DatabaseUnreadable, match="newer souffleur"):
         await Conversations.open(settings)
+
+
+def a_trace(reply: str = "Thirty days [1].") -> Trace:
+    hit = TracedHit(chunk=ChunkId("c1"), source="handbook", document="leave.md", title="Leave", score=0.5)
+    return Trace(
+        decided=LanguageDecided(language="en", confidence=0.9, how="words"),
+        route="documents",
+        query="days of leave",
+        translations={"de": "Urlaubstage"},
+        variants=("holiday",),
+        rankings=[TracedRanking(stage="lexical", query="days of leave", hits=(hit,), found=7)],
+        withheld=2,
+        evidence={"top": 0.5},
+        probability=0.75,
+        threshold=0.5,
+        calls=[
+            TracedCall(
+                task="answer",
+                model="pen",
+                messages=(("system", "Answer."), ("user", "How long?")),
+                reply=reply,
+                seconds=1.5,
+                prompt_tokens=900,
+                reply_tokens=12,
+                estimated=False,
+            )
+        ],
+        checks=[TracedCheck(check="grounding", text="In Lyon.", verdict="removed", why="Lyon is in no passage")],
+    )
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def of_days(request: pytest.FixtureRequest, settings: StateSettings) -> AsyncIterator[Conversations]:
+    """Conversations that keep traces for thirty days, at a time that a test says."""
+    if request.param == "postgres":
+        settings = StateSettings(url=request.getfixturevalue("postgres_url"))
+    opened = await Conversations.open(settings, keep_traces_days=30)
+    yield opened
+    await opened.close()
+
+
+def at(conversations: Conversations, moment: datetime) -> Conversations:
+    conversations.now = lambda: moment
+    return conversations
+
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("reply", ["Thirty days [1].", "\x00 \ud800 \u202e ]("])
+async def test_how_an_answer_came_about_comes_back_as_it_was(of_days: Conversations, reply: str) -> None:
+    kept = replace(answer("Thirty days [1]."), trace=a_trace(reply))
+    await of_days.remember(question("How long?"), kept)
+    await of_days.remember(question("How long?"), kept)
+    assert await of_days.trace(kept.trace_id) == a_trace(reply)
+    assert await of_days.trace("f" * 32) is None
+
+
+async def test_what_an_answer_cost_and_came_close_to_is_kept(conversations: Conversations) -> None:
+    given = answer("Not here.")
+    refused = replace(
+        given,
+        outcome=Outcome.NOT_FOUND,
+        citations=(),
+        nearest=given.passages[1:],
+        refusal="evidence",
+        route=Route.GENERAL,
+        spent=Spent(calls=1, prompt_tokens=300, reply_tokens=20, estimated=True),
+        timings={"total": 0.5},
+    )
+    await conversations.remember(question("How long?"), refused)
+    kept = await conversations.kept(refused.trace_id)
+    assert kept is not None
+    assert (kept.outcome, kept.refusal, kept.route) == ("not_found", "evidence", "general")
+    assert kept.spent == {"calls": 1, "prompt_tokens": 300, "reply_tokens": 20, "estimated": True}
+    assert [passage.chunk for passage in kept.nearest] == [given.passages[1].chunk.id]
+    assert (kept.timings, kept.asker, kept.thread) == ({"total": 0.5}, "ada", "t1")
+    assert await conversations.kept("f" * 32) is None
+
+
+async def test_answers_are_found_by_how_their_trace_ids_begin(conversations: Conversations) -> None:
+    for trace in ("abcdef01" + "0" * 24, "abcdef01" + "f" * 24, "abcdef02" + "0" * 24):
+        await conversations.remember(question("?"), answer("!", trace=trace))
+    assert await conversations.find("abcdef01") == ("abcdef01" + "0" * 24, "abcdef01" + "f" * 24)
+    assert await conversations.find("abcdef02" + "0" * 24) == ("abcdef02" + "0" * 24,)
+    assert await conversations.find("abcdef03") == ()
+
+
+async def test_traces_are_forgotten_after_their_days_and_answers_are_not(of_days: Conversations) -> None:
+    old = replace(answer("!", trace="a"), trace=a_trace())
+    await at(of_days, NOON).remember(question("How long?"), old)
+    later = NOON + timedelta(days=30, minutes=1)
+    await at(of_days, later).remember(question("And now?"), replace(old, trace_id="b"))
+    assert await of_days.trace("a") is None
+    assert await of_days.trace("b") is not None
+    assert await of_days.kept("a") is not None
+
+
+async def test_old_traces_are_looked_for_once_an_hour(of_days: Conversations) -> None:
+    kept = replace(answer("!"), trace=a_trace())
+    await at(of_days, NOON).remember(question("?"), replace(kept, trace_id="a"))
+    await at(of_days, NOON + timedelta(days=30)).remember(question("?"), replace(kept, trace_id="b"))
+    for minutes, known in ((59, True), (61, False)):
+        moment = NOON + timedelta(days=30, minutes=minutes)
+        await at(of_days, moment).remember(question("?"), replace(kept, trace_id=f"c{minutes}"))
+        assert (await of_days.trace("a") is not None) is known
+
+
+async def test_no_more_traces_go_at_once_than_an_answer_can_wait_for(of_days: Conversations) -> None:
+    async with transaction(writer(of_days.engine)) as connection:
+        rows = [
+            {"trace": f"old{number}", "answered_at": NOON, "walked": "{}"} for number in range(FORGOTTEN_AT_ONCE + 3)
+        ]
+        await connection.execute(sa.insert(METADATA.tables["traces"]), rows)
+    await at(of_days, NOON + timedelta(days=40)).remember(question("?"), answer("!"))
+    async with transaction(of_days.engine) as connection:
+        left = await connection.scalar(sa.select(sa.func.count()).select_from(METADATA.tables["traces"]))
+    assert left == 3
+
+
+async def test_with_no_days_no_trace_is_kept(settings: StateSettings) -> None:
+    opened = await Conversations.open(settings, keep_traces_days=0)
+    await opened.remember(question("?"), replace(answer("!"), trace=a_trace()))
+    assert await opened.trace("0" * 32) is None
+    assert await opened.kept("0" * 32) is not None
+    await opened.close()
+
+
+async def test_a_trace_of_another_version_is_none(
+    conversations: Conversations, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with transaction(writer(conversations.engine)) as connection:
+        row = {"trace": "a", "answered_at": NOON, "walked": '{"rankings": 3}'}
+        await connection.execute(sa.insert(METADATA.tables["traces"]), [row])
+    assert await conversations.trace("a") is None
+    assert "another version" in caplog.text

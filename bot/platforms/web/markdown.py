@@ -6,7 +6,6 @@ Attributes that markdown-it writes itself are kept, but for inline styles, which
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -17,6 +16,9 @@ from markdown_it.utils import EnvType, OptionsDict
 
 Link = tuple[str, str]
 """Address and label of the source that a number stands for."""
+
+DEFINITIONS = MarkdownIt("commonmark", {"html": False}).disable(["inline", "text_join"])
+"""Finds what a text's links stand for, which may be told in another passage than the link's."""
 
 NUMBER = re.compile(r"\[(\d{1,3})\]")
 
@@ -39,33 +41,40 @@ def answer_html(text: str, links: Mapping[int, Link] | None) -> str:
     return html
 
 
-def document_html(text: str, title: str) -> str:
-    """HTML of a document: links keep their words, images their description, headings get an `anchor`.
+def document_html(passages: Sequence[str], title: str) -> str:
+    """HTML of a document: links keep their words, images their description.
 
-    Headings start at the second level, and one that repeats the title is left out: the page shows it above.
+    Each passage is a section with its `passage_id`. Headings start at the second level, and one that repeats the title
+    is left out: the page shows it above.
     """
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     reader.add_render_rule("link_open", _nothing)
     reader.add_render_rule("link_close", _nothing)
     reader.add_render_rule("image", _description)
-    tokens = reader.parse(text)
-    if len(tokens) > 2 and tokens[0].type == "heading_open" and tokens[1].content.strip() == title.strip():
-        tokens = tokens[3:]
+    env: EnvType = {}
+    DEFINITIONS.parse("\n\n".join(passages), env)
+    sections = [reader.parse(passage, env) for passage in passages]
+    first = sections[0] if sections else []
+    if len(first) > 2 and first[0].type == "heading_open" and first[1].content.strip() == title.strip():
+        del first[:3]
+    tokens: list[Token] = []
+    for position, section in enumerate(sections):
+        tokens.append(_raw(f'<section id="{passage_id(position)}">\n'))
+        tokens += section
+        tokens.append(_raw("</section>\n"))
     _without_styles(tokens)
     _headings_from(tokens, 2)
-    seen: Counter[str] = Counter()
-    for index, token in enumerate(tokens):
-        if token.type == "heading_open":
-            name = anchor(tokens[index + 1].content)
-            seen[name] += 1
-            token.attrSet("id", name if seen[name] == 1 else f"{name}-{seen[name]}")
-    html: str = reader.renderer.render(tokens, reader.options, {})
+    html: str = reader.renderer.render(tokens, reader.options, env)
     return html
 
 
-def anchor(heading: str) -> str:
-    """The id of a heading on a document's page: its words in lower case, joined by hyphens."""
-    return "s-" + "-".join(re.findall(r"\w+", heading.lower()))
+def passage_id(position: int) -> str:
+    """The id of a passage on its document's page, by its position there, from 0."""
+    return f"passage-{position + 1}"
+
+
+def _raw(html: str) -> Token:
+    return Token("html_block", "", 0, content=html)
 
 
 def escaped(text: str) -> str:

@@ -18,7 +18,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractContextManager, aclosing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
 
@@ -192,18 +192,26 @@ class Reply:
 
     def _apparatus(self, answer: Answer) -> tuple[str, list[dict[str, object]], dict[str, object]]:
         """What goes with the text: the sources as Markdown, as annotations, and the field `souffleur`."""
-        sources = sources_of(answer.citations, language=answer.language, say=self._say, base_url=self._base_url)
+        language = answer.language
+        sources = sources_of(answer.citations, language=language, say=self._say, base_url=self._base_url)
+        nearest = sources_of(answer.nearest, language=language, say=self._say, base_url=self._base_url)
         extension: dict[str, object] = {
             "outcome": answer.outcome,
-            "language": answer.language,
+            "language": language,
+            "route": answer.route,
             "trace_id": answer.trace_id,
+            "spent": asdict(answer.spent),
             "sources": [source.as_json() for source in sources],
+            "nearest": [source.as_json() for source in nearest],
         }
         marks = url_citations(answer.text, sources)
         notes = markdown_notes(answer.notes)
         if self._chat.souffleur is None:
-            return notes + markdown_list(sources, language=answer.language, say=self._say), marks, extension
-        extension["html"] = html_with_sources(answer.text + notes, sources, language=answer.language, say=self._say)
+            listing = markdown_list(sources, label=self._say(language, "web-sources"))
+            if nearest:
+                listing += markdown_list(nearest, label=self._say(language, "nearest"), numbered=False)
+            return notes + listing, marks, extension
+        extension["html"] = html_with_sources(answer.text + notes, sources, language=language, say=self._say)
         return "", marks, extension
 
     def _chunk(

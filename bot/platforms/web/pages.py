@@ -31,6 +31,7 @@ DOCUMENT_SECONDS = 10.0
 """Longest wait for a document's text."""
 
 SCRIPT_PHRASES = (
+    "nearest",
     "web-answer-ready",
     "web-copied",
     "web-copy",
@@ -86,8 +87,8 @@ async def document(request: Request, source: str, document: str) -> Response:
         found = await site.documents(source, document, asker.readers)
     if found is None:
         raise Refusal(404, "web-no-document", code="not_found")
-    title, text = found
-    html = await asyncio.to_thread(document_html, text, title)
+    title, passages = found
+    html = await asyncio.to_thread(document_html, passages, title)
     return page_response(request, "document.html", title=title, html=html, place=f"{source} / {document}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,8 +15,9 @@ from bot.platforms.web.keys import Keys
 from bot.platforms.web.refusal import Refusal
 from ingest.model import Readers
 
-ReadDocument = Callable[[str, str, Readers], Awaitable[tuple[str, str] | None]]
-"""(source, document id, tokens of the asker) → (title, Markdown text); None when there is none that they may read."""
+ReadDocument = Callable[[str, str, Readers], Awaitable[tuple[str, Sequence[str]] | None]]
+"""(source, document id, tokens of the asker) → (title, Markdown of each passage, in order); None when there is none
+that they may read."""
 
 ReadThread = Callable[[str, str], Awaitable[tuple[Turn, ...]]]
 """(thread, asker's id) → the turns of that asker's thread, oldest first; empty when there is none."""

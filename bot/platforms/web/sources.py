@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from bot.model import Passage
 from bot.phrases import Say
 from bot.platforms.interface import Source, sources
-from bot.platforms.web.markdown import NUMBER, Link, anchor, answer_html, escaped
+from bot.platforms.places import opened_at
+from bot.platforms.rendering import LOCK
+from bot.platforms.web.markdown import NUMBER, Link, answer_html, escaped, passage_id
 
 
 def sources_of(passages: Iterable[Passage], *, language: str, say: Say, base_url: str = "") -> tuple[Source, ...]:
@@ -21,34 +23,26 @@ def sources_of(passages: Iterable[Passage], *, language: str, say: Say, base_url
 
 
 def _address(passage: Passage, base_url: str) -> str:
-    url = passage.chunk.url
-    return url if url and _opens_in_a_browser(url) else base_url + document_path(passage)
+    return opened_at(passage) or base_url + document_path(passage)
 
 
 def document_path(passage: Passage) -> str:
     chunk = passage.chunk
-    fragment = "#" + quote(anchor(chunk.headings[-1])) if chunk.headings else ""
-    return f"/documents/{quote(chunk.source, safe='')}/{quote(chunk.document)}{fragment}"
+    return f"/documents/{quote(chunk.source, safe='')}/{quote(chunk.document)}#{passage_id(chunk.position)}"
 
 
-def _opens_in_a_browser(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.netloc)
-
-
-def markdown_list(listed: Sequence[Source], *, language: str, say: Say) -> str:
+def markdown_list(listed: Sequence[Source], *, label: str, numbered: bool = True) -> str:
     """The list that follows the answer's text for readers who see nothing but the text; empty without sources."""
     if not listed:
         return ""
-    lines = [
-        f"- [{source.number}] [{escaped(source.title)}]({_in_parentheses(source.url)})"
-        + (f" — {escaped(', '.join(source.place))}" if source.place else "")
-        for source in listed
-    ]
-    return f"\n\n**{escaped(say(language, 'web-sources'))}**\n\n" + "\n".join(lines)
+    lines = [(f"- [{source.number}] " if numbered else "- ") + _line(source) for source in listed]
+    return f"\n\n**{escaped(label)}**\n\n" + "\n".join(lines)
+
+
+def _line(source: Source) -> str:
+    lock = (f"{LOCK} {source.restricted}",) if source.restricted else ()
+    places = ", ".join((*source.place, *lock))
+    return f"[{escaped(source.title)}]({_in_parentheses(source.url)})" + (f" — {escaped(places)}" if places else "")
 
 
 def markdown_notes(notes: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from bot.dialogue.settings import ChannelSettings
 from bot.model import Turn
@@ -157,3 +158,17 @@ async def test_what_a_bot_says_is_never_answered_even_if_it_is_reported(bot: Hal
     said = bot.platform.say("C1", "and in June?", by="U2", thread=root)
     await bot.happens(replace(said, message=message))
     assert len(bot.pen.asked) == 1
+
+
+async def test_a_long_thread_costs_no_more_questions_to_the_database_than_a_short_one(bot: Hall) -> None:
+    bot = bot.with_(classifier=Ear(addressed=True))
+    root = await thread(bot)
+    asked: list[str] = []
+    event.listen(bot.conversations.engine.sync_engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    counts = []
+    for number in range(4):
+        asked.clear()
+        await bot.happens(bot.platform.say("C1", f"and {number}?", by="U1", thread=root))
+        counts.append(len(asked))
+    assert len(bot.platform.answers("C1", root)) == 5
+    assert counts[3] == counts[2] == counts[1] <= counts[0]

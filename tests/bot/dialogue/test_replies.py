@@ -178,3 +178,57 @@ async def test_an_answer_of_another_version_is_written_anew(
     with caplog.at_level(logging.WARNING):
         assert await replies.get(reply().key) == replace(reply(), trace="trace")
     assert reply().key in caplog.text
+
+
+async def test_every_reply_of_a_thread_is_found_at_once_by_each_of_its_messages(replies: Replies) -> None:
+    root = spot("r0")
+    await replies.begin(reply("m1"))
+    await replies.settled(reply("m1").key, messages=("r1", "r2"), state="shown")
+    await replies.begin(reply("m2"))
+    await replies.posted(reply("m2").key, "r3")
+    await replies.begin(reply("m3", at=spot("t2")))
+    await replies.posted(reply("m3").key, "r0")
+    await replies.noted(spot(), ["sorry"])
+    held = await replies.holding_all(spot())
+    assert held == {id: await replies.holding(spot(), id) for id in ("r1", "r2", "r3")}
+    # The thread below a message of ours, which itself answers something elsewhere.
+    assert set(await replies.holding_all(root)) == {"r0"}
+    assert await replies.holding_all(spot("t9")) == {}
+
+
+async def test_a_hand_over_of_any_of_several_replies_is_known(replies: Replies) -> None:
+    await replies.hand_over("one", by="ada", owners=["bob"])
+    assert await replies.handed_over({"other", "one"})
+    assert not await replies.handed_over({"other"})
+    assert not await replies.handed_over(())
+
+
+async def test_a_link_leads_to_the_reply_it_shows_or_asks_or_hangs_above(replies: Replies, clock: Clock) -> None:
+    for message, post in (("17.1", "17.2"), ("17.3", "17.4")):
+        asked = reply(message, at=spot("17.1"))
+        await replies.begin(asked)
+        await replies.posted(asked.key, post)
+        clock.advance(1)
+    other = reply("17.9", at=spot("17.9", channel="C2"))
+    await replies.begin(other)
+
+    async def keys(message: str, *, channel: str | None = "C1") -> list[str]:
+        return [one.question for one in await replies.linked("slack", message, channel=channel)]
+
+    assert await keys("17.2") == ["17.1"]
+    assert await keys("17.3") == ["17.3"]
+    assert await keys("17.1") == ["17.1"]
+    assert await keys("17.1", channel=None) == ["17.1"]
+    assert await keys("17.9") == []
+    assert await keys("17.9", channel=None) == ["17.9"]
+    assert await keys("7.2") == []
+    assert await replies.linked("mattermost", "17.2") == ()
+
+
+async def test_a_link_to_what_a_thread_hangs_on_leads_to_its_answers_the_latest_first(
+    replies: Replies, clock: Clock
+) -> None:
+    for message in ("m1", "m2"):
+        await replies.begin(reply(message, at=spot("root")))
+        clock.advance(1)
+    assert [one.question for one in await replies.linked("slack", "root", channel="C1")] == ["m2", "m1"]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from rich.console import Console as Terminal
 
 from bot.audience import console_asker
-from bot.model import Answer, AnswerEvent, Delta, Finished, Outcome, Question, Status, Turn
+from bot.model import Answer, Answerer, AnswerEvent, Delta, Finished, Outcome, Question, Route, Spent, Status, Turn
 from bot.phrases import Phrases
-from bot.platforms.console import Console
+from bot.platforms.console import CONTROL, Console
 from tests.fixtures.passages import passage
 
 
@@ -42,7 +44,7 @@ class Recording:
 
 
 def a_console(
-    answerer: Recording, *, is_terminal: bool, typed: str = "", width: int = 100
+    answerer: Answerer, *, is_terminal: bool, typed: str = "", width: int = 100
 ) -> tuple[Console, io.StringIO]:
     shown = io.StringIO()
     terminal = Terminal(file=shown, force_terminal=is_terminal, width=width, color_system=None, highlight=False)
@@ -56,7 +58,7 @@ async def test_sources_stand_under_the_answer_in_its_language_with_page_and_date
     await console.ask("Combien ?")
     text = shown.getvalue()
     assert text.index("Trente jours [1].") < text.index("Sources")
-    assert "[1] Annual leave — Entitlement, page 3, mis à jour le 1 mars 2025 (handbook/leave.md)" in text
+    assert "[1] Annual leave — Entitlement, page 3, mis à jour le 1 mars 2025, anglais (handbook/leave.md)" in text
     assert "[2]" not in text
     assert "searched by words alone" in text
 
@@ -102,3 +104,55 @@ async def test_each_question_of_a_conversation_knows_the_turns_before_it() -> No
         Turn(role="user", text="Combien ?"),
         Turn(role="assistant", text="Trente jours [1]."),
     )
+
+
+class Refusing:
+    """An answerer that finds nothing, but something close."""
+
+    async def __call__(self, question: Question) -> AsyncIterator[AnswerEvent]:
+        close = passage(1, "Thirty days.", title="Pay\x1b[2J", readers=frozenset({"group:hr"}), url="https://x.org/a")
+        yield Finished(
+            answer=Answer(
+                text="Nothing\u009b2J.",
+                language="en",
+                outcome=Outcome.NOT_FOUND,
+                citations=(),
+                passages=(close,),
+                nearest=(close,),
+                refusal="evidence",
+                route=Route.DOCUMENTS,
+                spent=Spent(calls=1, prompt_tokens=300, reply_tokens=20, estimated=True),
+                trace_id="0" * 32,
+                written_by="scripted",
+            )
+        )
+
+
+def say(language: str, key: str, /, **values: object) -> str:
+    return " ".join((f"{language}:{key}", *map(str, values.values())))
+
+
+async def test_the_nearest_documents_are_listed_where_nothing_was_found_with_a_lock_for_what_is_not_open_to_all() -> (
+    None
+):
+    console, shown = a_console(Refusing(), is_terminal=False)
+    await replace(console, say=say).ask("How much?")
+    assert (
+        "en:nearest\n- Pay\ufffd[2J — Entitlement, en:updated 2025-03-01, English 🔒 en:restricted"
+        " (https://x.org/a#:~:text=Entitlement)\n"
+    ) in shown.getvalue()
+    assert "en:sources" not in shown.getvalue()
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+async def test_json_tells_what_it_cost_and_what_comes_closest_and_commands_no_terminal(is_terminal: bool) -> None:
+    console, shown = a_console(Refusing(), is_terminal=is_terminal, width=40)
+    await console.ask_as_json("How much?")
+    data = json.loads(shown.getvalue())
+    assert data["spent"] == {"calls": 1, "prompt_tokens": 300, "reply_tokens": 20, "estimated": True}
+    assert (data["route"], data["refusal"], data["sources"]) == ("documents", "evidence", [])
+    assert [(one["title"], one["restricted"], one["language"]) for one in data["nearest"]] == [
+        ("Pay\x1b[2J", True, "en")
+    ]
+    assert data["text"] == "Nothing\u009b2J."
+    assert not CONTROL.search(shown.getvalue())

@@ -13,7 +13,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 from playwright.async_api import Browser, Locator, Page, Request, async_playwright, expect
 
-from bot.model import AnswerEvent, Delta, Question, Status, Turn
+from bot.model import AnswerEvent, Delta, Outcome, Question, Status, Turn
 from bot.phrases import Phrases
 from ingest.model import Readers
 from tests.bot.platforms.web import FINANCE_KEY, Endless, Script, finished, passage, serving, site
@@ -81,9 +81,9 @@ def page_site(answerer: Any, **changes: Any) -> FastAPI:
     return site(answerer, say=PHRASES.say, languages=PHRASES.languages, **changes)
 
 
-async def documents(source: str, document: str, tokens: Readers) -> tuple[str, str] | None:
+async def documents(source: str, document: str, tokens: Readers) -> tuple[str, tuple[str, ...]] | None:
     known = (source, document) == ("handbook", "people/annual leave.md") and "everyone" in tokens
-    return ("Annual leave", "## Leave\n\n### Carrying over\n\nFive days.") if known else None
+    return ("Annual leave", ("## Leave\n\n### Carrying over\n\nFive days.", "Ask HR.")) if known else None
 
 
 async def test_an_answer_appears_while_it_is_written_and_its_sources_open(browser: Browser) -> None:
@@ -111,8 +111,23 @@ async def test_an_answer_appears_while_it_is_written_and_its_sources_open(browse
                 await link.click()
             document = await opened.value
             await expect(document.locator("h1")).to_have_text("Annual leave")
-            assert document.url == f"{visit.url}/documents/handbook/people/annual%20leave.md#s-carrying-over"
+            assert document.url == f"{visit.url}/documents/handbook/people/annual%20leave.md#passage-1"
+            await expect(document.locator(":target")).to_contain_text("Five days.")
             await document.close()
+
+
+async def test_where_nothing_was_found_the_nearest_documents_open_and_a_lock_is_read_out(browser: Browser) -> None:
+    async def answerer(question: Question) -> AsyncIterator[AnswerEvent]:
+        yield Delta(text="Nothing.")
+        yield finished("Nothing.", outcome=Outcome.NOT_FOUND, nearest=(passage(1, readers=frozenset({"group:hr"})),))
+
+    async with visiting(browser, page_site(answerer)) as visit:
+        shown = (await visit.ask("How many days?")).locator(".sources")
+        await expect(shown.locator("h3")).to_have_text(PHRASES.say("en", "nearest"))
+        await expect(shown.get_by_role("img", name=PHRASES.say("en", "restricted"))).to_be_visible()
+        await expect(shown.locator(".number")).to_be_hidden()
+        await expect(shown.get_by_role("link", name="Annual leave")).to_be_visible()
+        await expect(shown).to_contain_text("English")
 
 
 async def test_stop_or_escape_keeps_what_is_written_and_ends_the_answer(browser: Browser) -> None:

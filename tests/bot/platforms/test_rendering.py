@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, example, given
@@ -241,6 +242,16 @@ def test_sources_are_a_numbered_list_under_their_label() -> None:
         "**Sources**\n\n1. [Leave policy](https://docs.example.org/a) · *Holidays › Carry-over* · *page 3*\n2. FAQ"
     )
     assert sources_markdown(Post(text="", language="en")) == ""
+
+
+def test_a_lock_stands_behind_a_source_that_not_everybody_may_open() -> None:
+    locked = replace(source(1, "Salaries", "page 3", url=""), restricted="not open to @all")
+    assert sources_markdown(post(locked)).endswith("1. Salaries · *page 3* · 🔒 *not open to @\u2060all*")
+
+
+def test_an_address_of_a_place_in_a_page_stays_as_it_is() -> None:
+    url = "https://x.org/a#:~:text=Carry%2Dover%2C%20R%26D"
+    assert f"]({url})" in sources_markdown(post(source(1, "T", url=url)))
 
 
 def test_numbers_with_gaps_are_told_as_they_are() -> None:

@@ -100,7 +100,7 @@ function show(asked) {
   return view;
 }
 
-/** Shows what is known of a finished answer: {text, html, sources, language, stopped, error}. */
+/** Shows what is known of a finished answer: {text, html, sources, nearest, language, stopped, error}. */
 function settle(view, answer) {
   const text = view.querySelector(".text");
   if (answer.html) text.innerHTML = answer.html; // made by the server, from Markdown without HTML, links or images
@@ -118,22 +118,38 @@ function settle(view, answer) {
   view.querySelector(".answer").removeAttribute("aria-busy");
 }
 
-function showSources(section, { sources = [] }) {
-  section.hidden = sources.length === 0;
-  section.querySelector("h3").textContent = phrases.sources;
-  const items = sources.map((source) => {
+/** What the text cites, or what comes closest where nothing was found. */
+function showSources(section, { sources = [], nearest = [] }) {
+  const found = sources.length > 0;
+  const listed = found ? sources : nearest;
+  section.hidden = listed.length === 0;
+  section.querySelector("h3").textContent = found ? phrases.sources : phrases.nearest;
+  const items = listed.map((source) => {
     const item = document.createElement("li");
     const [number, words, link, where] = ["span", "span", "a", "span"].map((tag) => document.createElement(tag));
     [number.className, words.className, where.className] = ["number", "words", "where"];
-    number.textContent = source.number;
+    number.textContent = found ? source.number : "";
+    number.hidden = !found;
     Object.assign(link, { href: source.url, target: "_blank", rel: "noopener noreferrer", dir: "auto" });
     link.textContent = source.title;
     where.append(...source.place.flatMap((part, index) => [index ? " · " : "", isolated(part)]));
     words.append(link, where);
+    if (source.restricted) words.append(lock(source.restricted));
     item.append(number, words);
     return item;
   });
   section.querySelector("ol").replaceChildren(...items);
+}
+
+/** The lock of a source that not everybody may open; its words are read out, and shown to whoever points at it. */
+function lock(label) {
+  const element = document.createElement("span");
+  element.className = "lock";
+  element.textContent = "🔒";
+  element.title = label;
+  element.setAttribute("role", "img");
+  element.setAttribute("aria-label", label);
+  return element;
 }
 
 /** Text whose direction does not disturb what stands beside it. */
@@ -143,8 +159,9 @@ function isolated(text) {
   return element;
 }
 
-async function copyAnswer(button, { text, sources = [] }) {
-  const list = sources.map(({ number, title, url }) => `[${number}] ${title} ${new URL(url, location.href)}`);
+async function copyAnswer(button, { text, sources = [], nearest = [] }) {
+  const line = (mark, { title, url }) => `${mark} ${title} ${new URL(url, location.href)}`;
+  const list = [...sources.map((source) => line(`[${source.number}]`, source)), ...nearest.map((one) => line("-", one))];
   await navigator.clipboard.writeText([text, list.join("\n")].filter(Boolean).join("\n\n"));
   button.textContent = phrases.copied;
   announce(phrases.copied);

@@ -13,7 +13,7 @@ import httpx
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from bot.model import Answer, AnswerEvent, Delta, Finished, Outcome, Passage, Question, Status
+from bot.model import Answer, AnswerEvent, Delta, Finished, Outcome, Passage, Question, Spent, Status
 from bot.platforms.web import Keys, WebPlatform, create_app
 from ingest.model import Chunk, ChunkId, DocumentId, Readers
 
@@ -50,7 +50,13 @@ def passage(number: int, *, url: str | None = None, **changes: Any) -> Passage:
     return Passage(number=number, chunk=Chunk(**{**values, **changes}), score=1.0)
 
 
-def finished(text: str, *citations: Passage, language: str = "en", outcome: Outcome = Outcome.ANSWERED) -> Finished:
+def finished(
+    text: str,
+    *citations: Passage,
+    language: str = "en",
+    outcome: Outcome = Outcome.ANSWERED,
+    nearest: tuple[Passage, ...] = (),
+) -> Finished:
     return Finished(
         answer=Answer(
             text=text,
@@ -58,8 +64,10 @@ def finished(text: str, *citations: Passage, language: str = "en", outcome: Outc
             outcome=outcome,
             citations=citations,
             passages=citations,
+            nearest=nearest,
             trace_id="trace-1",
             written_by="scripted",
+            spent=Spent(calls=2, prompt_tokens=900, reply_tokens=40),
         )
     )
 
@@ -101,7 +109,7 @@ class Endless:
             self.closed.set()
 
 
-async def no_documents(source: str, document: str, tokens: Readers) -> tuple[str, str] | None:
+async def no_documents(source: str, document: str, tokens: Readers) -> tuple[str, tuple[str, ...]] | None:
     return None
 
 

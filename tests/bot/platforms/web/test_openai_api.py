@@ -10,7 +10,7 @@ from typing import Any
 import openai
 import pytest
 
-from bot.model import AnswerEvent, Delta, Question, Turn
+from bot.model import AnswerEvent, Delta, Outcome, Question, Turn
 from tests.bot.platforms.web import ASKED, KEY, Endless, Script, client, finished, passage, serving, site
 
 QUESTION: Any = ASKED["messages"]
@@ -27,14 +27,15 @@ async def test_an_answer_comes_with_its_sources_as_a_list_and_as_annotations() -
     message = completion.choices[0].message
     assert message.content == (
         "Five days [2].\n\n**en:web-sources**\n\n"
-        "- [2] [Annual leave](https://wiki.example/leave)"
-        " — Leave › Carrying over, en:page page=3, en:updated date=2025-03-01"
+        "- [2] [Annual leave](https://wiki.example/leave#:~:text=Carrying%20over)"
+        " — Leave › Carrying over, en:page page=3, en:updated date=2025-03-01, English"
     )
     assert message.annotations is not None
     [mark] = message.annotations
     assert mark.type == "url_citation"
     assert message.content[mark.url_citation.start_index : mark.url_citation.end_index] == "[2]"
-    assert (mark.url_citation.url, mark.url_citation.title) == ("https://wiki.example/leave", "Annual leave")
+    assert mark.url_citation.url == "https://wiki.example/leave#:~:text=Carrying%20over"
+    assert mark.url_citation.title == "Annual leave"
     assert completion.choices[0].finish_reason == "stop"
     assert completion.usage is not None
     assert completion.usage.total_tokens == completion.usage.prompt_tokens + completion.usage.completion_tokens > 0
@@ -51,8 +52,8 @@ async def test_a_stream_says_the_role_the_text_the_sources_how_it_ended_and_the_
     assert text[0].choices[0].delta.role == "assistant"
     pieces = [chunk.choices[0].delta.content for chunk in text]
     assert pieces[:3] == ["", "Five ", "days [1]."]
-    document = f"{url}/documents/handbook/people/annual%20leave.md#s-carrying-over"
-    place = "Leave › Carrying over, en:updated date=2025-03-01"
+    document = f"{url}/documents/handbook/people/annual%20leave.md#passage-1"
+    place = "Leave › Carrying over, en:updated date=2025-03-01, English"
     assert pieces[3:] == [f"\n\n**en:web-sources**\n\n- [1] [Annual leave]({document}) — {place}"]
     assert all(chunk.choices[0].finish_reason is None for chunk in text)
     assert last.choices[0].finish_reason == "stop"
@@ -146,8 +147,8 @@ async def test_the_page_gets_html_and_sources_beside_the_text() -> None:
     extension = events[-1]["souffleur"]
     assert (extension["outcome"], extension["language"], extension["trace_id"]) == ("answered", "fr", "trace-1")
     assert extension["html"].startswith("<p><strong>Five</strong> days ")
-    assert 'href="/documents/handbook/people/annual%20leave.md#s-carrying-over"' in extension["html"]
-    assert extension["sources"][0]["url"] == "/documents/handbook/people/annual%20leave.md#s-carrying-over"
+    assert 'href="/documents/handbook/people/annual%20leave.md#passage-1"' in extension["html"]
+    assert extension["sources"][0]["url"] == "/documents/handbook/people/annual%20leave.md#passage-1"
     text = "".join(event["choices"][0]["delta"].get("content", "") for event in events)
     assert text == "**Five** days [1]."
 
@@ -160,8 +161,39 @@ async def test_only_web_addresses_of_a_document_become_links_and_no_title_breaks
     async with client(site(Script("Yes [1].", citations=(cited,)))) as http:
         content = (await http.post("/v1/chat/completions", json=ASKED)).json()["choices"][0]["message"]["content"]
     assert content.endswith(
-        r"- [1] [A \[b\]\(http://evil\) \*c\* \# d](http://127.0.0.1/documents/handbook/people/annual%20leave.md)"
+        r"- [1] [A \[b\]\(http://evil\) \*c\* \# d](http://127.0.0.1/documents/handbook/people/annual%20leave.md#passage-1)"
+        " — English"
     )
+
+
+async def test_what_comes_closest_is_listed_without_numbers_where_nothing_was_found() -> None:
+    async def answerer(question: Question) -> AsyncIterator[AnswerEvent]:
+        yield Delta(text="Nothing.")
+        close = (passage(1, headings=(), readers=frozenset({"group:hr"})), passage(2, title="FAQ", headings=()))
+        yield finished("Nothing.", outcome=Outcome.NOT_FOUND, nearest=close)
+
+    async with client(site(answerer)) as http:
+        message = (await http.post("/v1/chat/completions", json=ASKED)).json()["choices"][0]["message"]
+        body = {**ASKED, "souffleur": {"thread": None}}
+        extension = (await http.post("/v1/chat/completions", json=body)).json()["souffleur"]
+    document = "http://127.0.0.1/documents/handbook/people/annual%20leave.md#passage-1"
+    date = "en:updated date=2025-03-01, English"
+    assert message["content"] == (
+        f"Nothing.\n\n**en:nearest**\n\n- [Annual leave]({document}) — {date}, 🔒 en:restricted"
+        f"\n- [FAQ]({document}) — {date}"
+    )
+    assert message["annotations"] == extension["sources"] == []
+    assert [(one["title"], one["restricted"]) for one in extension["nearest"]] == [
+        ("Annual leave", "en:restricted"),
+        ("FAQ", ""),
+    ]
+
+
+async def test_what_an_answer_cost_is_told_beside_it() -> None:
+    async with client(site(Script("Yes."))) as http:
+        extension = (await http.post("/v1/chat/completions", json=ASKED)).json()["souffleur"]
+    assert extension["spent"] == {"calls": 2, "prompt_tokens": 900, "reply_tokens": 40, "estimated": False}
+    assert extension["route"] == "documents"
 
 
 async def test_the_one_model_is_listed_and_found_under_the_names_clients_give_it() -> None:

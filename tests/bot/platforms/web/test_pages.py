@@ -13,21 +13,26 @@ from tests.bot.platforms.web import FINANCE_KEY, KEY, client, site
 
 THREAD = "0b6f7b7e-6b1c-4a57-9d2f-3f1f6b1e9a10"
 
-BUDGET = """# Budget 2025
+BUDGET = (
+    """# Budget 2025
 
 Read [the memo](https://evil.example) and ![a chart](https://evil.example/pixel.png) <script>alert(1)</script>
-
-## Travel
+and [the other memo][m].
+""",
+    """## Travel
 
 | City | Cost |
 |---|---:|
 | Lyon | 120 |
 
-## Travel
-"""
+[m]: https://evil.example/m
+""",
+    "1. one\n2. two",
+    "3. three </section><p id=passage-9>",
+)
 
 
-async def documents(source: str, document: str, tokens: Readers) -> tuple[str, str] | None:
+async def documents(source: str, document: str, tokens: Readers) -> tuple[str, tuple[str, ...]] | None:
     known = {("finance", "2025/budget a.md"): "group:finance", ("handbook", "leave.md"): "everyone"}
     return ("Budget 2025", BUDGET) if known.get((source, document)) in tokens else None
 
@@ -71,8 +76,18 @@ async def test_a_document_is_shown_without_anything_that_acts() -> None:
     assert "evil.example" not in body
     assert "style=" not in body
     assert '<td class="align-right">120</td>' in body
-    assert re.findall(r'<h2 id="([^"]+)">', body) == ["s-travel", "s-travel-2"]
+    assert "and the other memo." in body
     assert page.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
+
+
+async def test_each_passage_of_a_document_is_a_section_that_its_source_opens() -> None:
+    async with client(site(documents=documents), authorization=f"Bearer {FINANCE_KEY}") as http:
+        body = (await http.get("/documents/finance/2025/budget%20a.md")).text.partition("<main>")[2]
+    sections = re.findall(r'<section id="([^"]+)">(.*?)</section>', body, re.DOTALL)
+    assert [name for name, _ in sections] == ["passage-1", "passage-2", "passage-3", "passage-4"]
+    assert "<h2>Travel</h2>" in sections[1][1]
+    assert '<ol start="3">' in sections[3][1]
+    assert "&lt;/section&gt;" in sections[3][1]
 
 
 async def test_a_forbidden_document_cannot_be_told_from_one_that_is_not_there() -> None:
