@@ -21,6 +21,7 @@ from bot.conversation_work import asks_for_work
 from bot.errors import phrase_for
 from bot.from_documents import RETRIEVAL_SECONDS, FromDocuments
 from bot.language import LanguageDecider
+from bot.language_wish import without_wish
 from bot.llm.calls import Calls, Caps
 from bot.model import Answer, AnswerEvent, Finished, Outcome, Question, Route, Status
 from bot.phrases import Say
@@ -122,32 +123,35 @@ class Answering:
 
     async def _worked(self, walk: Walk, text: str) -> AsyncGenerator[AnswerEvent, None]:
         yield Status(text=await self._sources.searching(walk.language))
-        understood, begun = await self._understood(walk, text)
+        sought = without_wish(text)
+        understood, begun = await self._understood(walk, text, sought)
         walk.route = understood.route
         if self._without_documents is None or understood.route is Route.DOCUMENTS:
-            work = self._from_documents.answer(walk, text, understood, begun)
+            work = self._from_documents.answer(walk, sought, understood, begun)
         else:
             work = self._without_documents.answer(walk, text, understood)
         async with aclosing(work) as events:
             async for event in events:
                 yield event
 
-    async def _understood(self, walk: Walk, text: str) -> tuple[Understood, Begun | None]:
-        """What is asked for; the question as typed is searched while a model thinks about that."""
+    async def _understood(self, walk: Walk, text: str, sought: str) -> tuple[Understood, Begun | None]:
+        """What is asked for; what is `sought` in the question as typed is searched while a model thinks about that."""
         if self._understanding is None:
-            return Understood(query=text), None
+            return Understood(query=sought), None
+        started, models = time.perf_counter(), walk.calls.seconds
         files = tuple(dict.fromkeys(chunk.title for chunk in walk.question.attached))
         async with asyncio.TaskGroup() as group:
-            search = group.create_task(self._begun(walk, text))
-            understanding = group.create_task(
-                self._understanding.understand(
-                    text, walk.question.history, language=walk.language, files=files, calls=walk.calls
-                )
+            search = group.create_task(self._begun(walk, sought))
+            understood = await self._understanding.understand(
+                text, walk.question.history, language=walk.language, files=files, calls=walk.calls
             )
-        understood = understanding.result()
+            if understood.route is not Route.DOCUMENTS:
+                search.cancel()
+        # Both are waited for at once: what the model took is counted once, and the rest of the wait as the search's.
+        walk.searching += max(0.0, time.perf_counter() - started - (walk.calls.seconds - models))
         walk.notices += [understood.notice] if understood.notice else []
         walk.lap("understood")
-        return understood, search.result()
+        return understood, None if search.cancelled() else search.result()
 
     async def _begun(self, walk: Walk, text: str) -> Begun | None:
         try:

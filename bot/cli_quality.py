@@ -81,6 +81,8 @@ def evaluate(
     A set with a corpus of its own is indexed in a temporary folder with the configured models; one without asks the
     index in use, and its answers are judged too. docs/evaluation.md says what is measured.
     """
+    if how["tolerance"] and how["against"] is None:
+        raise click.UsageError("--tolerance is about a comparison: name the run to compare with, --against FILE")
     from bot.evaluation.command import Variation, evaluate_sets
 
     variation = Variation(corpus=corpus, without_gold=without_gold, sample=sample, seed=seed)
@@ -146,7 +148,10 @@ def feedback() -> None:
 
 @feedback.command()
 @click.option(
-    "--since", type=click.DateTime(formats=["%Y-%m-%d"]), help="Only what was answered on this day or later (UTC)."
+    "--since",
+    type=click.DateTime(formats=["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Only what was answered on this day or later (UTC).",
 )
 @click.option(
     "--out",

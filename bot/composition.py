@@ -72,8 +72,8 @@ class Assistant:
 
 
 @asynccontextmanager
-async def assistant(settings: BotSettings) -> AsyncIterator[Assistant]:
-    """The assistant that `settings` describe, closed when the context ends."""
+async def assistant(settings: BotSettings, *, writers: Writers | None = None) -> AsyncIterator[Assistant]:
+    """The assistant that `settings` describe, closed when the context ends; `writers` in place of their chat models."""
     async with AsyncExitStack() as stack:
         ledger = await Ledger.open(settings.state)
         stack.push_async_callback(ledger.close)
@@ -83,7 +83,7 @@ async def assistant(settings: BotSettings) -> AsyncIterator[Assistant]:
         reranker = _reranker(settings.models.reranker)
         if reranker is not None:
             stack.push_async_callback(reranker.close)
-        writers = _writers(settings)
+        writers = writers or _writers(settings)
         if writers is not None:
             stack.push_async_callback(writers.close)
         seeing = chat_writer(settings.models.vision, "models.vision")

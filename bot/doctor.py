@@ -15,12 +15,16 @@ from urllib.parse import urlsplit
 
 from bot.composition import chat_writer, open_index
 from bot.llm.interface import Message, Prompt, Writer
+from bot.model import Passage
 from bot.retrieval.gate import configuration_of, load_gate
 from bot.settings import BotSettings
+from bot.writing.grounding.detector import DetectorSupport
+from bot.writing.interface import Statement
 from ingest.errors import SouffleurError
 from ingest.index.embedder import open_embedder
 from ingest.index.reranker import open_reranker
 from ingest.ledger import Ledger
+from ingest.model import MEMBER, Chunk, DocumentId, chunk_id
 from ingest.parsers.sandbox import Sandbox
 from ingest.sources.files.settings import FilesSettings
 from ingest.sources.interface import token_variable
@@ -88,6 +92,7 @@ def _checks(settings: BotSettings) -> list[tuple[str, Callable[[BotSettings], Aw
         ("reranker", _reranker),
         ("chat model", _chat),
         ("refusals", _refusals),
+        ("grounding model", _grounding),
         *((f"{name} model", partial(_model_for, name)) for name in ("reasoning", "code", "judge")),
         ("vision model", _vision),
         ("serve", _serve),
@@ -236,8 +241,16 @@ async def _chat(settings: BotSettings) -> Found:
 
 async def _model_for(task: Literal["reasoning", "code", "judge"], settings: BotSettings) -> Found:
     writer = chat_writer(getattr(settings.models, task), f"models.{task}")
+    if task != "judge" and settings.models.chat is None:
+        if writer is None:
+            return "ok", "none: answers are quotations"
+        await writer.close()
+        return "note", f"{writer.name} is not used: answers are quotations until `models.chat` is set"
     if writer is None:
-        return "ok", "none: `bot eval` grades without a judge" if task == "judge" else "none: the chat model does it"
+        return (
+            "ok",
+            "none: `bot eval` has no model grade answers" if task == "judge" else "none: the chat model does it",
+        )
     return "ok", f"{writer.name} replies {await _reply(writer, 'Reply with the word: ready')!r}"
 
 
@@ -247,6 +260,46 @@ async def _refusals(settings: BotSettings) -> Found:
     if load_gate(settings.home, configuration_of(settings.models.embedding, settings.models.reranker)) is None:
         return "note", "nothing is refused by evidence yet: run `bot calibrate FOLDER` with questions of your own"
     return "ok", "questions without evidence are refused before a model is asked"
+
+
+async def _grounding(settings: BotSettings) -> Found:
+    if settings.models.grounding is None:
+        return "ok", "none: figures, names and words decide what passages support"
+    detector = DetectorSupport(settings.models.grounding)
+    told = ("Employees have thirty days of leave a year.", "Employees travel by train free of charge.")
+    try:
+        right, wrong = await detector.check(
+            [Statement(text=text, cited=(1,)) for text in told],
+            [Passage(number=1, chunk=_chunk(told[0]), score=1.0)],
+            question="How many days of leave do employees have?",
+            language="en",
+        )
+    finally:
+        await detector.close()
+    if settings.models.chat is None:
+        return "note", f"{detector.name} is not used: answers are quotations until `models.chat` is set"
+    if not right.holds or wrong.holds:
+        fault = "lets pass what no passage says" if right.holds else "finds unsupported what its passage says"
+        return "note", f"{detector.name} answers, but {fault}; try it with `bot eval`"
+    return "ok", detector.name
+
+
+def _chunk(text: str) -> Chunk:
+    """A passage of a page that says just that."""
+    return Chunk(
+        id=chunk_id("doctor", DocumentId("leave"), text),
+        source="doctor",
+        document=DocumentId("leave"),
+        position=0,
+        title="Leave",
+        headings=(),
+        page=None,
+        text=text,
+        language="en",
+        readers=MEMBER,
+        url=None,
+        updated_at=None,
+    )
 
 
 async def _vision(settings: BotSettings) -> Found:

@@ -19,6 +19,7 @@ from bot.phrases import Say
 from bot.prompting import NOT_FOUND, Prompts
 from bot.retrieval.interface import Evidence, Gate, Retrieved, Wanted
 from bot.retrieval.retrieve import Begun, Retriever
+from bot.routing import points_at_hand
 from bot.spoken_to import language_found
 from bot.understand import Understood
 from bot.walk import Walk
@@ -134,7 +135,8 @@ class FromDocuments:
     def _refused(self, walk: Walk, reason: Refusal) -> list[AnswerEvent]:
         """Not in the documents: the phrase, and the nearest documents beside it."""
         if self._writing is None and walk.question.history:
-            walk.notes.append(self._say(walk.language, "chat-needs-model"))
+            key = "chat-needs-model" if points_at_hand(walk.question.text) else "note-alone"
+            walk.notes.append(self._say(walk.language, key))
         walk.refusal = reason
         walk.offer_nearest()
         return [walk.delta(self._say(walk.language, "not-found")), walk.finished(Outcome.NOT_FOUND)]

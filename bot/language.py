@@ -52,7 +52,8 @@ DOUBT_BELOW = 0.8
 """Posterior below which the conversation's language, or else the profile's, is kept."""
 
 CODE_AND_ADDRESSES = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]*`|<[^<>\s]{1,300}>|(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.\w[\w.-]*|(?<!\w)[@#][\w.-]+",
+    r"```.*?(?:```|\Z)|`[^`\n]*`|<[^<>\s]{1,300}>|(?:https?://|www\.)\S+|(?<![\w.+-])[\w.+-]+@[\w-]+\.\w[\w.-]*"
+    r"|(?<!\w)[@#][\w.-]+",
     re.DOTALL,
 )
 """Fenced and inline code, chat mark-up (`<@U123>`), URLs, e-mail addresses, mentions and channel names."""
@@ -60,7 +61,7 @@ CODE_AND_ADDRESSES = re.compile(
 SMALLEST_PROBABILITY: Final = 1e-9
 """Added to each probability, so that the classifier alone never rules a language out."""
 
-NAMES = re.compile(r"[^\s'’/-]*(?:\d|[A-ZÀ-ÖØ-Þ][^\s'’/-]*[A-ZÀ-ÖØ-Þ])[^\s'’/-]*")
+NAMES = re.compile(r"(?<![^\s'’/-])[^\s'’/-]*(?:\d|[A-ZÀ-ÖØ-Þ][^\s'’/-]*[A-ZÀ-ÖØ-Þ])[^\s'’/-]*")
 """Parts of words with a digit or two capitals: product names, ticket numbers, versions."""
 
 SHOUTED = re.compile(r"[^\W\d_]{5}")

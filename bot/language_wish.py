@@ -21,6 +21,9 @@ LANGUAGES: Final = ("en", "fr", "de", "es", "it", "pt", "nl", "pl", "tr", "ru", 
 CLAUSE: Final = r"(?:^|[.!?…:;,(\n¿¡。！？，、：；؟،؛।]|\s[-–—](?=\s))\s*"
 """Where a clause begins."""
 
+BETWEEN_CLAUSES: Final = re.compile(r"(?<=[.!?…:;,])\s+|(?<=[\n。！？，、：；؟،؛।])")
+"""Where a text can be parted into clauses; "3.5" is none."""
+
 CLAUSE_END: Final = r"\s*(?:$|[.!?…:;,)\n。！？，、：；؟،؛।]|[-–—]\s)"
 
 
@@ -188,6 +191,13 @@ def wished_language(text: str) -> str | None:
                 if found := pattern.search(folded):
                     return names[found["name"]]
     return None
+
+
+def without_wish(text: str) -> str:
+    """`text` without the clauses that wish for a language: they are no part of what is asked. All of it, if no more."""
+    if wished_language(text) is None:
+        return text
+    return " ".join(clause for clause in BETWEEN_CLAUSES.split(text) if wished_language(clause) is None).strip() or text
 
 
 @cache

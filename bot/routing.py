@@ -13,6 +13,7 @@ from typing import Final
 from bot.conversation_work import asks_for_work
 from bot.language_evidence import fold
 from bot.model import Route
+from ingest.index.lexical import UNSPACED
 
 CARRIED_WORDS: Final = 4
 """Words behind a colon, within quotation marks or on a further line, from which on they are a text to work on."""
@@ -29,7 +30,7 @@ BEGINS: Final = re.compile(r"\n|:\s|：")
 QUOTED: Final = re.compile(
     r"[\"“„«]([^\"“”„«»\n]{1,600})[\"“”»]|[「『]([^「『」』\n]{1,600})[」』]|(?<!\w)'([^'\n]{1,600})'(?!\w)"
 )
-UNSPACED: Final = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+SIGN: Final = re.compile(f"[{UNSPACED}]")
 QUESTION_MARK: Final = re.compile(r"[？؟]|\?(?=\W|\Z)")
 
 
@@ -43,25 +44,31 @@ WORK: Final = re.compile(
             _starts(
                 # English
                 r"writ(?:e|ing)|draft|compose|rewrit|rephras|reword|translat|correct|proofread|shorten|summari[sz]|improv"
-                r"|polish|brainstorm|suggest|make (?:it|this|me)|poem|e-?mails?|letter|reply|slogan|invitation|regex",
+                r"|polish|brainstorm|suggest|make (?:it|this|me)|poem|e-?mails?|letter|reply|slogan|invitation|regex"
+                r"|phras|ideas?\b|agenda|outline|bullet points?|thank-you|come up with|invent\b",
                 # German
                 r"schreib|entw[iu]rf|entwerf|formulier|umschreib|ubersetz|korrigier|verbesser|kurz(?:e|er)\b|zusammenfass"
-                r"|fass|mach|gedicht|brief|antwort|einladung",
+                r"|fass|mach|gedicht|brief|antwort|einladung"
+                r"|idee|erfind|denk dir|ausdenk|erstell|agenda|stichpunkt|gliederung|danke?s",
                 # French
-                r"ecri[stv]|redig|reformul|tradui|corrig|amelior|raccourci|resum|propose|poeme|courriel|mail|lettre",
+                r"ecri[stv]|redig|(?:re)?formul|tradui|corrig|amelior|raccourci|resum|propose|poeme|courriel|mail|lettre"
+                r"|idees?\b|invente|imagine|trouve\w* (?:un|des) |prepar|ordre du jour|remerciement",
                 # Spanish, Portuguese, Italian
                 r"escrib|escrev|redact|redij|redig|reformul|traduc|traduz|corrig|corrij|mejor[ae]|melhor[ae]|acort|encurt"
-                r"|resum|scriv|riscriv|riformul|tradurr|miglior|accorci|riassum|carta|lettera|poema|poesia|correo",
+                r"|resum|scriv|riscriv|riformul|tradurr|miglior|accorci|riassum|carta|lettera|poema|poesia|correo"
+                r"|ideias?\b|invent[ae]|prepara|agradec|ringraz",
                 # Dutch, Polish, Turkish
                 r"schrijf|herschrijf|vertaal|verbeter|verkort|vat|opstel|gedicht|napisz|przepisz|przetlumacz|popraw|skroc"
-                r"|stresc|podsumuj|przygotuj|wiersz|yaz|cevir|duzelt|kisalt|ozetle|hazirla|mektup|siir",
+                r"|stresc|podsumuj|przygotuj|wiersz|yaz|cevir|duzelt|kisalt|ozetle|hazirla|mektup|siir"
+                r"|ideeen|bedenk|verzin|pomysl|wymysl|fikir|oner(?:i|ir|sene)\b",
                 # Russian
-                r"напиш|состав|переведи|перевод|исправ|улучш|сократи|перефраз|перепиш|обобщ|подготов|письмо|стих",
+                r"напиш|состав|переведи|перевод|исправ|улучш|сократи|перефраз|перепиш|обобщ|подготов|письмо|стих"
+                r"|иде[яийю]|придум|предлож",
             ),
-            r"اكتب|صغ|ترجم|صحح|لخص|حسن|اختصر|مسود|رسال|قصيد",
-            r"写|寫|起草|草拟|草擬|翻译|翻譯|改写|改寫|润色|潤色|修改|总结|總結|概括|缩短|邮件|郵件|作文|詩|诗",
-            r"書|作成|作って|翻訳|訳し|要約|まとめ|直し|添削|言い換え|短く|メール|下書き|返信",
-            r"लिख|अनुवाद|सुधार|संक्षेप|सारांश|मसौद|कवित|ईमेल|पत्र",
+            r"اكتب|صغ|ترجم|صحح|لخص|حسن|اختصر|مسود|رسال|قصيد|افكار|اقترح",
+            r"写|寫|起草|草拟|草擬|翻译|翻譯|改写|改寫|润色|潤色|修改|总结|總結|概括|缩短|邮件|郵件|作文|詩|诗|点子|點子|主意|起个?名|取个?名",
+            r"書|作成|作って|翻訳|訳し|要約|まとめ|直し|添削|言い換え|短く|メール|下書き|返信|アイデア|考えて",
+            r"लिख|अनुवाद|सुधार|संक्षेप|सारांश|मसौद|कवित|ईमेल|पत्र|सुझाव|सुझा",
         )
     )
 )
@@ -105,7 +112,7 @@ ASKING: Final = re.compile(
     r"|wie|was|wer|wem|wen|wo|woher|wohin|wann|warum|weshalb|welche\w*|ist|sind|gibt|darf|muss"
     r"|comment|combien|qui|que|quoi|ou|quand|pourquoi|quel\w*|est-ce"
     r"|como|cuant\w*|quien\w*|donde|cuando|por que|cual\w*|hay|quant\w*|quem|onde|quando|qual\w*"
-    r"|come|chi|che|cosa|dove|perche"
+    r"|come(?! up)|chi|che|cosa|dove|perche"
     r"|hoe|wat|waar|wanneer|waarom|welk\w*|zijn|mag"
     r"|jak\w*|ile|kto|co|gdzie|kiedy|dlaczego|ktor\w*|czy(?! moz)"
     r"|как\w*|сколько|кто|что|где|когда|почему|зачем"
@@ -133,7 +140,13 @@ def supports(route: Route, message: str, *, at_hand: bool) -> bool:
     works = WORK.search(told) is not None or asks_for_work(message)
     if route is Route.GENERAL:
         return carries_text(message) or (works and not _asks(told))
-    return at_hand and (not is_question(message) or works or POINTING.search(told) is not None)
+    return at_hand and (not is_question(message) or works or points_at_hand(message))
+
+
+def points_at_hand(message: str) -> bool:
+    """Whether `message` names the conversation or a file in it, or what is to be done with them."""
+    told = fold(message)
+    return POINTING.search(told) is not None or (WORK.search(told) is not None and not _asks(told))
 
 
 def is_question(message: str) -> bool:
@@ -160,4 +173,4 @@ def _asks(told: str) -> bool:
 
 
 def _is_text(part: str, words: int) -> bool:
-    return len(part.split()) >= words or len(UNSPACED.findall(part)) >= words * CARRIED_CHARACTERS // CARRIED_WORDS
+    return len(part.split()) >= words or len(SIGN.findall(part)) >= words * CARRIED_CHARACTERS // CARRIED_WORDS

@@ -155,7 +155,7 @@ class Understanding:
         """What of `reply` the message supports."""
         route, notice = Route(reply.route or Route.DOCUMENTS), None
         if not supports(route, question, at_hand=at_hand):
-            notice = f"taken as a question to the documents: the message itself does not say that it is {route.value!r}"
+            notice = f"taken as a question to the documents: {_missing(route, at_hand=at_hand)}"
             route = Route.DOCUMENTS
         named = self._named(question, reply.language)
         understood = Understood(query=question, route=route, skill=reply.skill or "chat", language=named, notice=notice)
@@ -163,7 +163,7 @@ class Understanding:
             return understood
         query = _line(reply.query or "")
         if why := _unusable(question, query, language):
-            return replace(understood, notice=f"{AS_ASKED}: {why}")
+            return replace(understood, notice=notice or f"{AS_ASKED}: {why}")
         said = {query.casefold()}
         translations = {code: _line((reply.translations or {}).get(code) or "") for code in others}
         return replace(
@@ -216,6 +216,13 @@ def _key(prompt: Prompt) -> bytes:
     for message in prompt.messages:
         digest.update(f"{len(message.content)} {message.content}".encode("utf-8", "surrogatepass"))
     return digest.digest()
+
+
+def _missing(route: Route, *, at_hand: bool) -> str:
+    """What a message lacks that a model sends on `route`."""
+    if route is Route.CONVERSATION and not at_hand:
+        return "there is no conversation before it and no file in it to work on"
+    return f"the message itself does not say that it is {route.value!r}"
 
 
 def _line(text: str) -> str:

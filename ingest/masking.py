@@ -17,8 +17,11 @@ from dataclasses import dataclass
 
 MASK = "•••"
 
-INVISIBLE = re.compile(r"[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
-"""Signs that take no room (of Unicode's `Default_Ignorable_Code_Point`) and could part a key."""
+INVISIBLE = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    r"\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+"""Signs that take no room (Unicode's `Default_Ignorable_Code_Point`, and commands) and could part a key."""
 
 
 def masked(text: str) -> str:

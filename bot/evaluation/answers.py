@@ -12,6 +12,7 @@ from bot.evaluation.results import AnswerResult, Shown
 from bot.model import Answer, Answerer, Asker, Finished, Outcome, Place, Question, Route, Turn
 from bot.writing.spoken import Spoken
 from bot.writing.units import Units
+from ingest.index.lexical import UNSPACED
 from ingest.questions import Query
 
 ASKER = "eval"
@@ -23,9 +24,6 @@ ANSWER_SECONDS = 600.0
 CITED = re.compile(r"\[(\d{1,3})\]")
 WORD = re.compile(r"[^\W_]+")
 TABLE_RULE = re.compile(r"[\s|:\-]+")
-
-UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-"""Scripts that put no space between words: Thai, Lao, Burmese, Khmer, Kana, Han."""
 
 WITHIN_WORD = rf"[^\W_{UNSPACED}]"
 """Beside such a letter or digit, a word goes on."""

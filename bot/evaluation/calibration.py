@@ -26,12 +26,14 @@ from bot.retrieval.calibrate import (
     curve,
     is_learned_from,
     learn,
+    resampled,
     threshold,
 )
 from bot.retrieval.evidence import witness
 from bot.retrieval.gate import FILE_NAME, Calibration, configuration_of, write_calibrations
 from bot.retrieval.interface import Wanted
 from bot.retrieval.retrieve import rerank
+from bot.retrieval.versions import are_versions
 from bot.settings import BotSettings
 from ingest.index.hybrid import Index
 from ingest.index.interface import Hit, IndexSettings, Reranker
@@ -40,6 +42,9 @@ from ingest.questions import Query, QuestionSet, read_set
 
 SEARCHED = 100
 """Hits asked for each question, as in an answer."""
+
+FEW = 1000
+"""Examples up to which random halves are measured too, in a second or two; with more, one half tells enough."""
 
 SEED = 0
 """Of the draw of the documents that are removed."""
@@ -127,13 +132,15 @@ class _Asked:
             ]
 
     async def _left_out(self, index: Index, queries: Sequence[Query], reranker: Reranker | None) -> list[Example]:
-        """Every question as it is and, where it has an answer, without the documents that answer it."""
+        """Every question as it is and, where it has an answer, without the documents that answer it.
+
+        Their other versions go with them: what an older one says is an answer too.
+        """
         examples = []
         for query, hits in await self._searched(index, queries, reranker):
-            gold = self._gold(query)
             examples.append(self._example(query, hits, answerable=query.answerable))
             if query.answerable:
-                others = [hit for hit in hits if hit.chunk.document not in gold]
+                others = _without(hits, self._gold(query))
                 examples.append(self._example(query, others, answerable=False))
         return examples
 
@@ -162,6 +169,7 @@ class _Asked:
             language=query.language or "",
             answerable=answerable and query.answerable,
             annotated=not query.answerable,
+            key=self._key(query),
             evidence=witness(wanted, hits),
         )
 
@@ -182,6 +190,16 @@ class _Asked:
                 yield index
 
 
+def _without(hits: Sequence[Hit], gold: set[str]) -> list[Hit]:
+    """The hits that are neither of a document of `gold` nor of another version of one."""
+    answering = {hit.chunk.document: hit.chunk for hit in hits if hit.chunk.document in gold}
+    return [
+        hit
+        for hit in hits
+        if hit.chunk.document not in gold and not any(are_versions(hit.chunk, chunk) for chunk in answering.values())
+    ]
+
+
 def _learned(
     half: Sequence[Example], rest: Sequence[Example], configuration: str, over_refusal: float
 ) -> tuple[list[Learned], list[str]]:
@@ -191,11 +209,13 @@ def _learned(
     for features, examples in by_legs(half).items():
         others = held.get(features, [])
         if not are_enough(examples) or not are_enough(others):
-            too_few.append(", ".join(name for name in ("dense", "reranker") if name in features) or "words alone")
+            too_few.append(_legs(features))
             continue
         calibration = learn(examples, configuration=configuration, over_refusal=over_refusal)
         thresholds = {rate: threshold(calibration, examples, rate) for rate in sorted({*RATES, over_refusal})}
         curves = [curve("all questions", calibration, others, thresholds)]
+        if len(examples) + len(others) <= FEW and (mean := resampled([*examples, *others], list(thresholds))):
+            curves.append(mean)
         for name, own in _rows(others).items():
             curves.append(curve(name, calibration, own, thresholds))
         learned.append(Learned(calibration=calibration, curves=tuple(curves)))
@@ -225,19 +245,26 @@ def _data(learned: Learned) -> dict[str, object]:
     }
 
 
+def _legs(features: Collection[str]) -> str:
+    """What took part in a search, by the features that it left."""
+    legs = {"dense": "words and embedding", "reranker": "reranker"}
+    return ", ".join(said for name, said in legs.items() if name in features) or "words alone"
+
+
 def _print(learned: Sequence[Learned], too_few: Sequence[str], path: Path | None) -> None:
     for one in learned:
         known = one.calibration
         click.echo(
-            f"{known.configuration}: learned from {known.questions} answerable questions, measured on the others"
+            f"{_legs(known.features)} ({known.configuration}): learned from {known.questions} answerable questions,"
+            " measured on the others"
         )
         click.echo("Unanswerable questions refused, % (answerable ones refused, %), by over-refusal asked for:")
         width = max(len(each.name) for each in one.curves)
         rates = "".join(f"{f'{point.wanted:.0%}':>14}" for point in one.curves[0].points)
-        click.echo(f"{'':{width}} {'with':>6} {'without':>8} {'area':>6}{rates}")
+        click.echo(f"{'':{width}} {'answerable':>10} {'unanswerable':>12} {'area':>6}{rates}")
         for each in one.curves:
             cells = "".join(f"{f'{100 * p.refused:.0f} ({100 * p.over_refused:.1f})':>14}" for p in each.points)
-            click.echo(f"{each.name:{width}} {each.answerable:>6} {each.unanswerable:>8} {each.area:>6.3f}{cells}")
+            click.echo(f"{each.name:{width}} {each.answerable:>10} {each.unanswerable:>12} {each.area:>6.3f}{cells}")
         if one.worth_writing:
             click.echo(f"chosen: refuse below {known.threshold:.3f}, for an over-refusal of {known.over_refusal:.0%}")
         else:
@@ -252,4 +279,6 @@ def _print(learned: Sequence[Learned], too_few: Sequence[str], path: Path | None
             " nothing is learned, what was in use stays"
         )
     if any(one.worth_writing for one in learned):
-        click.echo(f"written to {path}" if path else "measured only: nothing is written")
+        click.echo(
+            f"written to {path}; a running bot reads it when it starts" if path else "measured only: nothing is written"
+        )

@@ -26,6 +26,7 @@ from bot.language import LanguageDecider
 from bot.model import Answerer, Outcome
 from bot.settings import BotSettings
 from bot.writing.spoken import Spoken
+from ingest.errors import ConfigurationError
 from ingest.index.reranker import open_reranker
 from ingest.ledger import Ledger
 from ingest.model import PUBLIC
@@ -77,8 +78,12 @@ async def evaluate_sets(
     """Measure every set and print its tables, or all of them as JSON; 1 when a measure regressed, else 0.
 
     `read` is a TREC run to measure instead of searching. `ask_answers`: None asks the assistant where a set has no
-    corpus of its own, unless a run is read. `against` is a run that `save_to` kept. Raises `ConfigurationError`.
+    corpus of its own, unless a run is read, and wherever the answers are to be written. `against` is a run that
+    `save_to` kept. Raises `ConfigurationError`.
     """
+    if write_answered and ask_answers is False:
+        raise ConfigurationError("--write-answers has nothing to write with --no-answers; leave one of them out")
+    ask_answers = True if write_answered else ask_answers
     before = load(against) if against else None
     evaluation = _Evaluation(settings, read=read, ask_answers=ask_answers, quiet=as_json)
     measured = []
@@ -187,6 +192,11 @@ class _Evaluation:
         if self._quiet:
             return
         click.echo(answers(summed_up(found)) + "\n")
+        answered = [
+            result for result in found.results if result.answer and result.answer.outcome == Outcome.ANSWERED.value
+        ]
+        if found.judge and (graded := sum("judged invented" in result.measures for result in answered)) < len(answered):
+            click.echo(f"{found.judge} graded {graded} of {len(answered)} answers; the log says why not the others\n")
         wrong = [result for result in found.results if result.answer and result.answer.wrong_language]
         for result in wrong[:NAMED]:
             click.echo(f"  {result.text!r}: {result.answer.wrong_language if result.answer else ''}")
@@ -258,7 +268,7 @@ def _common_language(questions: QuestionSet, decide: Callable[[str], str]) -> st
 async def _judge(settings: BotSettings) -> AsyncIterator[Judge | None]:
     """The model that grades, where one is configured: at temperature 0, so that it grades alike each time."""
     configured = settings.models.judge
-    writer = chat_writer(configured.model_copy(update={"temperature": 0.0}) if configured else None)
+    writer = chat_writer(configured.model_copy(update={"temperature": 0.0}) if configured else None, "models.judge")
     try:
         yield Judge(writer) if writer is not None else None
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import aclosing
 
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.llm.interface import ChatUnavailable, Message, Prompt, Writer
 from bot.model import Answer
 from ingest.questions import Query
+
+logger = logging.getLogger(__name__)
 
 ATTEMPTS = 2
 """Replies asked for until one is a verdict."""
@@ -54,14 +57,17 @@ class Judge:
 
     async def verdict(self, query: Query, answer: Answer) -> Verdict | None:
         """What it says of an answer; None when it was away, or its replies were no verdict. Raises `ChatRefused`."""
-        prompt = self._prompt(query, answer)
+        prompt, why = self._prompt(query, answer), ""
         for _ in range(ATTEMPTS):
             try:
                 async with asyncio.timeout(SECONDS), aclosing(self._writer.write(prompt)) as pieces:
                     reply = "".join([piece async for piece in pieces])
                 return Verdict.model_validate_json(reply[reply.find("{") : reply.rfind("}") + 1])
-            except (ChatUnavailable, TimeoutError, ValidationError):
-                continue
+            except (ChatUnavailable, TimeoutError) as error:
+                why = str(error) or f"no reply within {SECONDS:.0f} s"
+            except ValidationError as error:
+                why = f"what it replied is no verdict ({error.errors()[0]['msg']})"
+        logger.warning("%s did not grade the answer to %r: %s", self.name, query.text, why)
         return None
 
     def _prompt(self, query: Query, answer: Answer) -> Prompt:

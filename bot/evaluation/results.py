@@ -82,5 +82,12 @@ def load(path: Path) -> tuple[SetResults, ...]:
     try:
         return _Kept.model_validate_json(path.read_text(encoding="utf-8")).sets
     except (OSError, UnicodeDecodeError, ValidationError) as error:
-        why = str(error).partition("\n")[0]
-        raise ConfigurationError(f"{path}: holds no run that `bot eval --save` wrote ({why})") from error
+        raise ConfigurationError(f"{path}: holds no run that `bot eval --save` wrote ({_why(error)})") from error
+
+
+def _why(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    problem = error.errors()[0]
+    place = ".".join(map(str, problem["loc"]))
+    return f"{place}: {problem['msg']}" if place else problem["msg"]

@@ -1,8 +1,9 @@
 """Answers without a model: the sentences of the passages that say most of what was asked, quoted and cited.
 
 A term of the question (a word, a 4-gram) is worth its inverse document frequency over the passages given. A passage is
-worth what it holds of the question, its headings included; a sentence what it holds itself. When no passage has a word
-of the question, and the best one little of its 4-grams, nothing is quoted.
+worth what it holds of the question, its headings included, what its best sentence holds, and its place in the ranking;
+a sentence what it holds itself. An older version is quoted behind the newer one. When no passage has a word of the
+question, and the best one little of its 4-grams, nothing is quoted.
 """
 
 from __future__ import annotations
@@ -30,7 +31,12 @@ questions, four of 63 answerable ones for every one of 15 unanswerable ones.
 COMMON_WORTH = 0.5
 """What a term is worth that every passage holds, beside 3 for one that none holds: they may all be about it."""
 
-SHARE_OF_BEST = 0.6
+PLACE_WORTH = 1.0
+"""What the first place in the ranking is worth, the second half of it, the third a third, beside at most 2 for all of
+the question in one sentence. Without it, the first quotation is of a document that answers for 28 % of the questions to
+a French help desk (with it 55), 79 % of the demo's (86), 91 to 94 % of XQuAD's in five languages (93 to 95)."""
+
+SHARE_OF_BEST = 0.55
 """A further passage is quoted when it is worth at least this much of the best one."""
 
 QUOTED_PASSAGES = 3
@@ -39,7 +45,8 @@ QUOTED_PASSAGES = 3
 QUOTED_CHARACTERS = 420
 """Length of one quotation, about four lines."""
 
-SENTENCE = re.compile(r"(?<=[.!?…])\s+(?=[^\s\d)])|(?<=[。！？])")
+SENTENCE = re.compile(r"(?<=[.!?…])(?<!\b[^\W\d_]\.)(?<!\b[A-Z][a-z]\.)\s+(?=[^\s\d)])|(?<=[。！？])")
+"""Between sentences; an initial and a title of two letters ("Dr.", "St.", "Nr.") end none."""
 WORD = re.compile(r"[^\s'’?!.,;:()\"«»„“”]+['’]?")
 HEADING = re.compile(r"^#{1,6}\s")
 TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
@@ -102,14 +109,25 @@ def quote(question: str, passages: Sequence[Passage], language: str) -> list[tup
     if not shares or (max(shares.values()) < LEAST_COVERAGE and not named):
         return []
     merits = {
-        passage.number: shares[passage.number] + max(_worth(s.terms, worth) for s in passage.sentences) / whole
-        for passage in read
+        passage.number: PLACE_WORTH / place
+        + shares[passage.number]
+        + max(_worth(s.terms, worth) for s in passage.sentences) / whole
+        for place, passage in enumerate(read, start=1)
         if passage.number in shares
     }
+    _put_behind_newer(merits, passages)
     best = max(merits.values())
     quoted = sorted(merits, key=lambda number: (-merits[number], number))[:QUOTED_PASSAGES]
     sentences = {passage.number: passage.sentences for passage in read}
     return [(number, _window(sentences[number], worth)) for number in quoted if merits[number] >= best * SHARE_OF_BEST]
+
+
+def _put_behind_newer(merits: dict[int, float], passages: Sequence[Passage]) -> None:
+    """No older version is worth more than what replaces it; of equals the first of the ranking goes first."""
+    newer = {passage.chunk.id: merits[passage.number] for passage in passages if passage.number in merits}
+    for passage in passages:
+        if passage.number in merits and passage.newer in newer:
+            merits[passage.number] = min(merits[passage.number], newer[passage.newer])
 
 
 def _read(passage: Passage, terms: frozenset[int]) -> _Read:

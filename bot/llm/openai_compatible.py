@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, cast
 
 import openai
 import stamina
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Message, Prompt
 from ingest.http import asked_to_wait, is_busy, pause, words
@@ -19,6 +19,9 @@ from ingest.index.endpoint import api_root, plain_key
 
 MOST_CHARACTERS = 200_000
 """Of one answer; a gateway that ignores `max_tokens` is stopped there."""
+
+MOST_TOKENS = 100_000_000
+"""Of one call; a gateway that counts more cannot count, and its word is not taken."""
 
 ATTEMPTS = 3
 """Tries before the first token, the first included; nothing is tried again once text has come."""
@@ -75,13 +78,16 @@ class _Chunk(BaseModel):
     usage: Any = None
 
 
+Count = Annotated[int, Field(ge=0, le=MOST_TOKENS)]
+
+
 class _Usage(BaseModel):
     """What the gateway counted: with the last chunk, behind the end of the text, where it is asked for."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    prompt_tokens: NonNegativeInt
-    completion_tokens: NonNegativeInt
+    prompt_tokens: Count
+    completion_tokens: Count
 
 
 class OpenAIWriter:
@@ -211,7 +217,7 @@ class OpenAIWriter:
             raise ChatUnavailable(
                 f"{self._who} broke off its answer ({self._reason(error)}); look at its log"
             ) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ChatUnavailable(f"{self._who} sent something that is no chat completion; look at its log") from error
         if chunk is None:
             kind = stream.response.headers.get("content-type")
@@ -289,6 +295,7 @@ class _Spoken:
         if self._held.startswith(self._OPEN):
             _, closed, rest = self._held.partition(self._CLOSE)
             if not closed:
+                self._held = self._OPEN + self._held[len(self._OPEN) :][1 - len(self._CLOSE) :]
                 return ""
             self._held = rest.lstrip()
         return "" if self._OPEN.startswith(self._held) else self.rest()
@@ -314,7 +321,7 @@ async def _drain(stream: openai.AsyncStream[ChatCompletionChunk], prompt: Prompt
 
     What it counted stands there too.
     """
-    with contextlib.suppress(TimeoutError, openai.OpenAIError, ValueError):
+    with contextlib.suppress(TimeoutError, openai.OpenAIError, ValueError, RecursionError):
         async with asyncio.timeout(DRAIN_SECONDS):
             async for chunk in stream:
                 _count(_Chunk.model_validate(chunk), prompt)

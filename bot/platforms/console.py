@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console as Terminal
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.highlighter import JSONHighlighter
 from rich.live import Live
 from rich.markdown import Markdown
@@ -126,13 +126,15 @@ class Console:
         # Whoever reads a file or a pipe wants the text, not a picture of it padded to a width.
         text = printable(answer.text)
         shown = Markdown(text, hyperlinks=False) if self.terminal.is_terminal else Text(text)
-        self.terminal.print(shown, soft_wrap=not self.terminal.is_terminal)
+        self._line(shown)
         self._list(answer.citations, "sources", answer.language)
         self._list(answer.nearest, "nearest", answer.language, numbered=False)
+        if answer.notes or answer.notices:
+            self.terminal.print()
         for note in answer.notes:
-            self.terminal.print(Text(printable(note), style="italic"))
+            self._line(Text(printable(note), style="italic"))
         for notice in answer.notices:
-            self.terminal.print(Text(printable(notice), style="yellow"))
+            self._line(Text(printable(notice), style="yellow"))
         self.terminal.print()
         return answer
 
@@ -152,10 +154,11 @@ class Console:
                 f" {LOCK} {source.restricted}" if source.restricted else "",
                 (f" ({printable(source.url)})", "dim"),
             )
-            if self.terminal.is_terminal:
-                self.terminal.print(Padding(line, (0, 0, 0, 1)))
-            else:
-                self.terminal.print(line, soft_wrap=True)
+            self._line(Padding(line, (0, 0, 0, 1)) if self.terminal.is_terminal else line)
+
+    def _line(self, shown: RenderableType) -> None:
+        """`shown`, broken to the width of a terminal alone."""
+        self.terminal.print(shown, soft_wrap=not self.terminal.is_terminal)
 
 
 def _address(passage: Passage) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,12 @@ RIDGE = 1.0
 
 STEPS = 50
 
+HALVES = 50
+"""Random halves over which a small set is measured once more: one half of 30 questions is one draw of many."""
+
+SEED = 0
+"""Of the draw of the halves."""
+
 Numbers = NDArray[np.float64]
 
 
@@ -51,6 +58,8 @@ class Example:
     answerable: bool
     annotated: bool = False
     """Of one that is not answerable: whether the set says so, rather than its answer taken away."""
+    key: str
+    """What is never on both sides: the document that answers the question, or its id."""
     evidence: Evidence
 
 
@@ -168,6 +177,46 @@ def curve(name: str, calibration: Calibration, examples: Sequence[Example], thre
             for rate, least in thresholds.items()
         ),
     )
+
+
+def resampled(examples: Sequence[Example], rates: Sequence[float]) -> Curve | None:
+    """The mean of the curves on one half of the documents when learned from the other, over `HALVES` random halves.
+
+    The questions counted are all, as each is measured in some of the halves. None where most of the halves are too
+    small.
+    """
+    keys = sorted({example.key for example in examples})
+    draw = random.Random(SEED)  # noqa: S311
+    curves = []
+    for _ in range(HALVES):
+        half = set(draw.sample(keys, len(keys) // 2))
+        taught = [example for example in examples if example.key in half]
+        others = [example for example in examples if example.key not in half]
+        if are_enough(taught) and are_enough(others):
+            calibration = learn(taught, configuration="", over_refusal=rates[0])
+            thresholds = {rate: threshold(calibration, taught, rate) for rate in rates}
+            curves.append(curve("", calibration, others, thresholds))
+    if len(curves) <= HALVES // 2:
+        return None
+    answerable = sum(example.answerable for example in examples)
+    return Curve(
+        name=f"mean of {len(curves)} random halves",
+        answerable=answerable,
+        unanswerable=len(examples) - answerable,
+        area=_mean(one.area for one in curves),
+        points=tuple(
+            Point(
+                wanted=points[0].wanted,
+                over_refused=_mean(point.over_refused for point in points),
+                refused=_mean(point.refused for point in points),
+            )
+            for points in zip(*(one.points for one in curves), strict=True)
+        ),
+    )
+
+
+def _mean(numbers: Iterable[float]) -> float:
+    return float(np.mean(list(numbers)))
 
 
 def _shares(examples: Sequence[Example]) -> Numbers:

@@ -57,7 +57,7 @@ class Gate(Protocol):
 
 
 class Witness(Protocol):
-    """Makes evidence of the best hits for a query; blocks for about a millisecond."""
+    """Makes evidence of the best hits for a query; called on a thread, as passages take time to read."""
 
     def __call__(self, wanted: Wanted, hits: Sequence[Hit]) -> Evidence:
         """`hits` are what may be read, best first, at most a hundred; none is evidence too."""

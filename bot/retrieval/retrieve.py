@@ -216,7 +216,7 @@ class Retriever:
         # The index may be before or behind the ledger for as long as one commit group takes, and after an accident.
         allowed = await self._readable({hit.chunk.id for hit in hits}, visible_to)
         readable = [hit for hit in hits if hit.chunk.id in allowed]
-        evidence = self._witness(wanted, readable[:CANDIDATES])
+        evidence = await asyncio.to_thread(self._witness, wanted, readable[:CANDIDATES])
         return _Found(fused=fused, reranked=reranked, readable=readable, evidence=evidence, notices=notices)
 
     async def _reranked(self, query: str, hits: list[Hit]) -> tuple[list[Hit] | None, tuple[str, ...]]:

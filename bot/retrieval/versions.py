@@ -1,13 +1,15 @@
 """One passage where several say the same: the same words kept in two places, and versions of one document.
 
 Two documents are versions of one when nothing but a mark of version tells their names apart (a year, `v2`, `old`, a
-folder `archive`): path and title within one source; where ids are no paths, titles of one source of which one has no
-mark. Two offices' pages on one template have different paths or titles, and stay two passages however alike they are.
+folder `archive`): path and title within one source, or the path alone where one of the two has no mark; where ids are
+no paths, titles of one source of which one has no mark. Two offices' pages on one template have different paths, and
+stay two passages however alike they are.
 
 Texts are compared by shingles of three words, numbers masked (Broder, "On the resemblance and containment of
 documents", 1997). Of two versions the newer by `updated_at` wins: a passage of the older one that resembles one of the
-newer is dropped, and one that has a shingle in common in which only the numbers differ ("mindestens 10 Zeichen",
-"mindestens 14 Zeichen") says otherwise and is kept directly behind it.
+newer is dropped. One that has a shingle in common in which only the numbers differ ("mindestens 10 Zeichen",
+"mindestens 14 Zeichen"), or that stands under the same heading with other numbers, says otherwise and is kept directly
+behind it.
 """
 
 from __future__ import annotations
@@ -104,7 +106,7 @@ def _distinct(hits: Iterable[Hit]) -> list[Hit]:
     for hit in hits:
         said = words(hit.chunk)
         known = first.setdefault(said, hit)
-        if known is not hit and _are_versions(known.chunk, hit.chunk) and _newer(hit.chunk, known.chunk):
+        if known is not hit and are_versions(known.chunk, hit.chunk) and _newer(hit.chunk, known.chunk):
             first[said] = hit
     return list(first.values())
 
@@ -120,7 +122,7 @@ def _superseded(hits: Sequence[Hit], query: str) -> tuple[dict[ChunkId, ChunkId]
             if _asked_for(older.chunk, newer.chunk, query):
                 continue
             for id, own in older.shingles.items():
-                if id not in replaced and (by := newer.replacement(own)) is not None:
+                if id not in replaced and (by := newer.replacement(own) or newer.section(older.chunks[id])) is not None:
                     best, otherwise = by
                     replaced[id] = replaced.get(best, best)
                     if not otherwise:
@@ -133,6 +135,7 @@ class _Read:
 
     def __init__(self, hits: Sequence[Hit]) -> None:
         self.chunk = hits[0].chunk
+        self.chunks = {hit.chunk.id: hit.chunk for hit in hits}
         self.shingles = {hit.chunk.id: _shingles(hit.chunk.text) for hit in hits}
         self._holding: dict[tuple[str, ...], list[ChunkId]] = defaultdict(list)
         for id, shingles in self.shingles.items():
@@ -156,6 +159,14 @@ class _Read:
         best = max(fit, key=lambda id: (alike[id], id), default=None)
         return None if best is None else (best, best in otherwise)
 
+    def section(self, older: Chunk) -> tuple[ChunkId, bool] | None:
+        """As `replacement`: the best chunk under the heading of `older`, where that has numbers that it lacks."""
+        numbers = _numbers(older.text)
+        for id, chunk in self.chunks.items():
+            if _of_one_section(older, chunk):
+                return None if numbers <= _numbers(chunk.text) else (id, True)
+        return None
+
 
 def _documents(hits: Iterable[Hit]) -> list[list[list[Hit]]]:
     """The hits of documents that are versions of one: each group a list of documents, newest first."""
@@ -164,8 +175,8 @@ def _documents(hits: Iterable[Hit]) -> list[list[list[Hit]]]:
         if hit.chunk.updated_at is not None:
             documents[hit.chunk.source, hit.chunk.document].append(hit)
     named: dict[tuple[str, str], list[list[Hit]]] = defaultdict(list)
-    for (source, _), found in documents.items():
-        named[source, _unmarked(found[0].chunk.title)].append(found)
+    for (source, document), found in documents.items():
+        named[source, _path(document) if _is_path(document) else _unmarked(found[0].chunk.title)].append(found)
     groups: list[list[list[Hit]]] = []
     for alike in named.values():
         if len(alike) > 1:
@@ -177,7 +188,7 @@ def _groups(documents: Sequence[list[Hit]]) -> list[list[list[Hit]]]:
     groups: list[list[list[Hit]]] = []
     for document in sorted(documents, key=lambda found: _age(found[0].chunk), reverse=True):
         for group in groups:
-            if all(_are_versions(document[0].chunk, other[0].chunk) for other in group):
+            if all(are_versions(document[0].chunk, other[0].chunk) for other in group):
                 group.append(document)
                 break
         else:
@@ -193,16 +204,19 @@ def _newer(chunk: Chunk, other: Chunk) -> bool:
     return chunk.updated_at is not None and other.updated_at is not None and chunk.updated_at > other.updated_at
 
 
-def _are_versions(one: Chunk, other: Chunk) -> bool:
+def are_versions(one: Chunk, other: Chunk) -> bool:
     """Whether their documents are versions of one; see the module's words."""
     if one.source != other.source or one.document == other.document or one.updated_at == other.updated_at:
         return False
-    if not (title := _unmarked(one.title)) or title != _unmarked(other.title):
-        return False
-    if _is_path(one.document) and _is_path(other.document):
-        return bool(path := _path(one.document)) and path == _path(other.document)
-    marks = (_marks(one.title), _marks(other.title))
-    return bool(marks[0]) is not bool(marks[1])
+    one_title = bool(title := _unmarked(one.title)) and title == _unmarked(other.title)
+    if not (_is_path(one.document) and _is_path(other.document)):
+        return one_title and _is_one_marked(one.title, other.title)
+    one_path = bool(path := _path(one.document)) and path == _path(other.document)
+    return one_path and (one_title or _is_one_marked(one.document, other.document))
+
+
+def _is_one_marked(one: str, other: str) -> bool:
+    return bool(_marks(one)) is not bool(_marks(other))
 
 
 def _asked_for(older: Chunk, newer: Chunk, query: str) -> bool:
@@ -233,6 +247,17 @@ _GAP_OF_WORDS = re.compile(r"_+|(?<=[^\W\d_])-(?=\w)|(?<=\w)-(?=[^\W\d_])")
 
 def _marks(text: str) -> frozenset[str]:
     return frozenset(mark.group().casefold() for mark in _MARK.finditer(_GAP_OF_WORDS.sub(" ", text)))
+
+
+def _of_one_section(one: Chunk, other: Chunk) -> bool:
+    """Whether the headings above one are the last ones above the other; the title is no heading of a section."""
+    shorter, longer = sorted(([_unmarked(heading) for heading in chunk.headings] for chunk in (one, other)), key=len)
+    titles = {_unmarked(chunk.title) for chunk in (one, other)}
+    return bool(shorter) and shorter[-1] not in titles and longer[-len(shorter) :] == shorter
+
+
+def _numbers(text: str) -> frozenset[str]:
+    return frozenset(token for token in _TOKEN.findall(text) if token[0].isdigit())
 
 
 def _shingles(text: str) -> _Shingles:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from bot.llm.interface import Prompt
 from bot.prompting import MISSING, NOT_FOUND
 from bot.trace import TracedCheck
 from bot.writing.citations import Citations, Cited
+from bot.writing.grounding.names import names
+from bot.writing.inert import visible
 from bot.writing.interface import Ended, Unit
 from bot.writing.leaks import leaks
 from bot.writing.spoken import Spoken
 from bot.writing.standing import MARKER, Checked, Standing
 from bot.writing.units import Units
+from ingest.index.lexical import fold
 from ingest.masking import masked
 
 HELD_CHARACTERS: Final = 400
@@ -32,6 +36,9 @@ DRESSING: Final = ' \t\r\n`*".'
 
 MISSING_CHARACTERS: Final = 160
 """Longest line on what the passages do not tell: it names a part of the question."""
+
+MISSING_READ: Final = 1000
+"""Characters of such a line from which on nothing more of it is read: it is too long already."""
 
 FIGURE: Final = re.compile(r"\w*\d\w*|\S+@\S+")
 MISSING_LINE: Final = re.compile(rf"[\s\d\[\]>*_`#•.)-]{{0,16}}{MISSING.rstrip(':')}[*_`]*\s*[:：][*_`]*\s*")
@@ -50,11 +57,15 @@ class Foreign(Exception):
 class Text:
     """One text that a model writes, as far as it has come."""
 
-    raw: str = ""
+    pieces: list[str] = field(default_factory=list)
     settled: int = 0
     """Characters of `raw` up to where every unit is in the asked language, or cannot be told not to be."""
     foreign: str = ""
     """Why the rest is not; empty while it is."""
+
+    @property
+    def raw(self) -> str:
+        return "".join(self.pieces)
 
     @property
     def rest(self) -> str:
@@ -127,10 +138,11 @@ class Checks:
         units = Units()
         try:
             async for piece in pieces:
-                text.raw += piece
+                text.pieces.append(piece)
                 for unit in units.feed(piece):
                     if told := await self._settle(unit, text):
                         yield told
+                    await asyncio.sleep(0)  # other questions go on, however much a gateway sends at once
             for unit in units.close():
                 if told := await self._settle(unit, text):
                     yield told
@@ -141,7 +153,7 @@ class Checks:
             text.foreign = str(foreign)
             if to_the_end or self.standing.page.begun:
                 async for piece in pieces:
-                    text.raw += piece
+                    text.pieces.append(piece)
 
     def foreign_in(self, text: str) -> str:
         """Why a whole text is not in the asked language, unit by unit and as a whole; empty when it is."""
@@ -161,7 +173,8 @@ class Checks:
         """What can be shown once this unit has come. Raises `Foreign`."""
         begins, self._line_begins = self._line_begins, unit.text.endswith("\n") or unit.kind == "code"
         if self._missing_line or self._begins_missing(unit, begins=begins):
-            self._missing_line += unit.text
+            if len(self._missing_line) < MISSING_READ:
+                self._missing_line += unit.text
             if self._line_begins:
                 self._end_missing_line()
             self._held.append(_gap(unit))
@@ -175,11 +188,15 @@ class Checks:
 
     def _checked(self, unit: Unit, *, begins: bool) -> Entry:
         """The unit after the checks for citations, keys and the system prompt."""
-        body = unit.text.strip()
-        start = unit.text.find(body)
-        lead, tail = unit.text[:start], unit.text[start + len(body) :]
+        text = visible(unit.text)
+        body = text.strip()
+        start = text.find(body)
+        lead, tail = text[:start], text[start + len(body) :]
         if not body:
-            lead, tail = "", unit.text
+            lead, tail = "", text
+        if unit.kind == "code" and (marker := MARKER.match(body)):
+            # Below its marker, it is code to all readers of Markdown.
+            body = f"{marker[0].rstrip()}\n{lead}{' ' * len(marker[0])}{body[marker.end() :]}"
         cited = self._citations.read(body)
         if _letters(cited.text) != _letters(body):
             self.traced("citations", body, "changed", "links, addresses or citations that are not its own to make")
@@ -264,6 +281,9 @@ class Checks:
         if len(what) > MISSING_CHARACTERS:
             return "too long for what is missing"
         unasked = [figure for figure in FIGURE.findall(what) if figure not in self._question]
+        if not unasked:
+            given = fold(self._given)
+            unasked = [name.text for name in names(what, self.language) if fold(name.text) not in given]
         return f"{unasked[0]} is not in the question" if unasked else ""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.model import Passage
-from bot.writing.inert import FENCED, MARK, Code, Inert
+from bot.writing.inert import FENCED, MARK, Code, Inert, visible
 
 LONGEST_RANGE = 20
 """Passages that one `[1-9]` can mean; a longer range is invented."""
@@ -39,6 +39,17 @@ CITATION = re.compile(
 )
 FOREIGN = re.compile(r"[ \t]?[\[【]\d{1,3}:\d{1,3}†[^\[\]【】\n]{0,80}[\]】]")
 """How a hosted assistant marks the files of its own search."""
+
+_SOURCE = (
+    "sources?|quellen?|fuentes?|fonti|fontes?|bron(?:nen)?|źródł[oa]|kaynak|источник|المصدر|स्रोत"
+    "|资料来源|来源|來源|出典"
+)
+IN_WORDS = re.compile(
+    rf"[ \t]?[\[【(（][ \t]?(?:{_SOURCE})[ \t]?[:：]"
+    r"(?=[^\[\]【】()（）\n]*[^\W\d_])[^\[\]【】()（）\n]{1,160}[)）\]】]",
+    re.IGNORECASE,
+)
+"""A source that the model names itself, as in `[Source: the handbook]`: readers are told sources by numbers alone."""
 
 NUMBERS = re.compile(rf"({NUMBER})(?:[ \t]?{DASH}[ \t]?\^?({NUMBER}))?")
 INDEXED = re.compile(r"(?:\b[a-z]|\w+_\w*|[a-z][A-Z]\w*|[A-Za-z_)\]]\.[A-Za-z_]\w*)$")
@@ -84,7 +95,7 @@ class Citations:
 
     def read(self, text: str) -> Cited:
         """The unit, inert, with its citations put right."""
-        return self._read(text, begins_line=True)
+        return self._read(visible(text), begins_line=True)
 
     def _read(self, text: str, *, begins_line: bool) -> Cited:
         """What went may have stood between two halves of something else, so a text that was changed is read again."""
@@ -97,7 +108,7 @@ class Citations:
     def _once(self, text: str, *, begins_line: bool) -> str:
         code = Code(text, begins_line=begins_line)
         plain = self._inert.read(code)
-        plain = SUPERSCRIPT.sub(self._raised, FOREIGN.sub("", plain))
+        plain = SUPERSCRIPT.sub(self._raised, FOREIGN.sub("", IN_WORDS.sub("", plain)))
         while (better := CITATION.sub(self._cited, plain)) != plain:
             plain = better
         return code.back(plain)

@@ -27,6 +27,9 @@ from bot.writing.standing import Standing
 TRANSLATION_SECONDS: Final = 60.0
 """Longest wait for a translation; nothing of it is shown before it is whole."""
 
+MOST_HELD: Final = 1000
+"""Characters around the sentinel, if it is one, that are waited for."""
+
 EXPLAINED: Final = re.compile(rf'[\s`*"]*{NOT_FOUND}[`*"]*[.\n]')
 """The sentinel with more below it. In a sentence of its own ("NOT_FOUND means …") it is a word like any other."""
 
@@ -155,7 +158,7 @@ async def _unless_not_found(pieces: AsyncIterator[str]) -> AsyncGenerator[str, N
             yield piece
             continue
         held += piece
-        if NOT_FOUND.startswith(held.strip(DRESSING)):
+        if len(held) < MOST_HELD and NOT_FOUND.startswith(held.strip(DRESSING)):
             continue
         if EXPLAINED.match(held):
             return

@@ -28,6 +28,18 @@ MARK = "\U000f0000-\U000ffffd"
 
 MARKS = re.compile(f"[{MARK}]")
 
+UNSEEN = re.compile(
+    "[\x00-\x08\r\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+    "|(?<=[\x00-\x7f])[\u200c-\u200f\u061c\ufe00-\ufe0d]|[\u200c-\u200f\u061c](?=[\x00-\x7f])"
+)
+"""Commands of terminals, what turns the direction of a text, and what takes no room: it parts words and hides others.
+
+Joiners stay between letters that are no Latin ones, as Hindi, Persian and emoji need them."""
+
+LINE_ENDS = re.compile("\r(?!\n)|[\x0b\x0c\x85\u2028\u2029]")
+"""What ends a line for some readers and not for others."""
+
 FENCED = re.compile(
     r"^(?P<indent>[ \t]*)(?P<marks>(?P<sign>[`~])(?P=sign){2,})(?P<info>[^`\n]*)"
     r"(?:\n.*?(?:(?P<end>^[ \t]*(?P=marks)(?P=sign)*[ \t]*$)|\Z)|\Z)",
@@ -36,7 +48,7 @@ FENCED = re.compile(
 INFO = re.compile(r"[ \t]*[\w+#.-]{0,40}")
 """The language of a block; what some write behind it is for no reader."""
 
-SPAN = re.compile(r"\\*(?<!`)(`+)(?!`)([^\n]*?[^`\n])\1(?!`)")
+SPAN = re.compile(r"(?<!\\)\\*+(?<!`)(`+)(?!`)([^\n]*?[^`\n])\1(?!`)")
 
 LINK = re.compile(rf"!?\[([^\[\]\n]{{0,{LONGEST_LABEL}}})\]\([^()\n]{{0,{LONGEST_ADDRESS}}}\)")
 REFERENCE = re.compile(rf"!?\[([^\[\]\n]{{0,{LONGEST_LABEL}}}[^\[\]\n\d])\](?=\[)")
@@ -45,7 +57,7 @@ NUMERIC = re.compile(r"[\s^\d,;、–-]+")
 
 AMPERSANDS = re.compile(r"&(?:(?:amp|#0*38|#[xX]0*26);)+")
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-ESCAPED = re.compile(r"\\+(?=[:/.])")
+ESCAPED = re.compile(r"(?<!\\)\\++(?=[:/.])")
 """A backslash that readers of Markdown leave out, and that would hide an address from this one."""
 
 _ELEMENTS = """
@@ -78,9 +90,16 @@ DOMAINS = (
 )
 """Ends of host names that a chat program makes links of, but for those that are common ends of file names too."""
 
+MORE_DOMAINS = (
+    "tk|ml|ga|cf|gq|icu|pw|ninja|club|live|store|tech|space|fun|vip|work|website|host|press|news|blog|wiki|tv|sh|gg|su"
+    "|ws|zip|mov|kr|tw|hk|sg|se|no|fi|dk|cz|gr|ro|hu|ua|za|nz|ar|cl|la|im|is|fm|st|vg|nu|name|pro|mobi|asia|edu|gov|one"
+    "|world|today|life|email|network|digital|zone|id|il|ir|my|ph|th|vn|ee|lt|lv|si|sk|hr|rs|bg|pe|ng|ke"
+)
+"""Others, believed only with a path behind them."""
+
 LABEL = r"[a-z0-9][a-z0-9-]{0,62}"
 HOST = re.compile(
-    rf"(?:(?<![\w@./-])|(?<=[⁰¹²³⁴-⁹]))(?:(?:{LABEL}\.){{1,8}}(?:{DOMAINS})(?::\d{{1,5}})?[/?#]{TAIL}*"
+    rf"(?:(?<![\w@./-])|(?<=[⁰¹²³⁴-⁹]))(?:(?:{LABEL}\.){{1,8}}(?:{DOMAINS}|{MORE_DOMAINS})(?::\d{{1,5}})?[/?#]{TAIL}*"
     rf"|(?:{LABEL}\.){{2,8}}(?:{DOMAINS})(?![\w@-]|\.\w)"
     rf"|(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?::\d{{1,5}})?/[a-z?]{TAIL}*)",
     re.IGNORECASE,
@@ -112,6 +131,11 @@ class Code:
         """`text` with its code in place. Two spans in a row are kept apart, else they would be read as one."""
         apart = re.sub(f"(?<=[{MARK}])(?=[{MARK}])", " ", text) if len(self.pieces) > 1 else text
         return MARKS.sub(lambda mark: self.pieces[ord(mark[0]) - 0xF0000], apart)
+
+
+def visible(text: str) -> str:
+    """The text as it is seen: without what is not, and with lines that end for everybody."""
+    return text if text.isascii() and text.isprintable() else UNSEEN.sub("", LINE_ENDS.sub(" ", text))
 
 
 class Inert:

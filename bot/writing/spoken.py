@@ -90,6 +90,14 @@ LETTERS: Final[Mapping[str, str]] = {
     "ARMENIAN": "\u0531-\u0588",
     "ETHIOPIC": "\u1200-\u137f",
     "KHMER": "\u1780-\u17ff",
+    "BOPOMOFO": "\u3105-\u312f\u31a0-\u31bf",
+    "TIBETAN": "\u0f40-\u0fbc",
+    "MONGOLIAN": "\u1820-\u18aa",
+    "CHEROKEE": "\u13a0-\u13fd\uab70-\uabbf",
+    "YI": "\ua000-\ua48c",
+    "SYRIAC": "\u0710-\u074f",
+    "THAANA": "\u0780-\u07b1",
+    "NKO": "\u07ca-\u07ea",
 }
 """Letters of every script but Latin, as ranges within a class of a regular expression; after NFKC."""
 

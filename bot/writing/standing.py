@@ -29,6 +29,9 @@ WORDS: Final = re.compile(r"[^\W_]+")
 INTRODUCES: Final = re.compile(r"[:：][*_\s]*$")
 
 
+MOST_WAITING: Final = 24
+"""Units that wait for a supported statement; before the last so many, nothing introduces it."""
+
 SHORT_TITLE: Final = 6
 """Words of a heading, or of a table's head, that claim nothing where there is no figure among them."""
 
@@ -57,6 +60,12 @@ class Checked:
         return found[0] if found else ""
 
     @property
+    def number(self) -> int:
+        """Of a numbered item; 0 of anything else."""
+        digits = self.marker.rstrip(".)、 \t")
+        return int(digits) if digits.isascii() and digits.isdigit() else 0
+
+    @property
     def listed(self) -> bool:
         """Whether it is a part of something that an introduction may stand above."""
         return self.kind in ("row", "code", "quote") or bool(self.marker)
@@ -76,18 +85,33 @@ class _Waiting:
 
 
 class Page:
-    """Joins what is shown; the white space around what is not shown becomes one gap."""
+    """Joins what is shown.
+
+    The white space around what is not shown becomes one gap; numbered items that follow one that is not move up.
+    """
 
     def __init__(self, citations: Citations) -> None:
         self.begun = False
         self._citations = citations
         self._gap = ""
+        self._fewer: dict[str, int] = {}
+        """Items that are not shown of the list at hand, by its indentation."""
 
     def put(self, unit: Checked) -> str:
         """What the unit adds to the page."""
         before = self._gap + unit.lead if self.begun else ""
         self.begun, self._gap = True, unit.tail
-        return self._citations.show(replace(unit.cited, text=before + unit.cited.text))
+        text = unit.cited.text
+        if number := unit.number:
+            if number == 1:
+                self._fewer[unit.lead] = 0
+            text = str(max(1, number - self._fewer.get(unit.lead, 0))) + text.lstrip("0123456789")
+        return self._citations.show(replace(unit.cited, text=before + text))
+
+    def skip_item(self, unit: Checked) -> None:
+        """Count a numbered item of which nothing is shown."""
+        if number := unit.number:
+            self._fewer[unit.lead] = 1 if number == 1 else self._fewer.get(unit.lead, 0) + 1
 
     def skip(self, unit: Checked) -> None:
         if unit.tail.count("\n") > self._gap.count("\n") or not self._gap:
@@ -139,6 +163,8 @@ class Standing:
         """Skip a unit that another check has rejected."""
         self._latest_shown = False
         self.page.skip(unit)
+        if "\n" in unit.tail:
+            self.page.skip_item(unit)
         for waiting in self._waiting:
             waiting.lost = True
         self._marker = self._kept_marker(unit)
@@ -214,6 +240,9 @@ class Standing:
 
     def _wait(self, unit: Checked, part: Part) -> str:
         self._waiting.append(_Waiting(unit=unit, part=part))
+        for waiting in self._waiting[:-MOST_WAITING]:
+            self.page.skip(waiting.unit)
+        del self._waiting[:-MOST_WAITING]
         return ""
 
     def _shown(self, unit: Checked) -> str:

@@ -19,6 +19,9 @@ LONGEST_PENDING: Final = 2000
 LONGEST_CODE: Final = 8000
 """The same within a fenced block, which holds a private key of 4096 bits in PEM form whole."""
 
+LOOKS: Final = 32
+"""Share of a text without an end that must come before it is looked at again: of 32 characters or more, a 32nd."""
+
 LONGEST_GROUP: Final = 300
 """Characters between two brackets or quotation marks; a longer one is no group."""
 
@@ -28,8 +31,11 @@ LONGEST_ADDRESS: Final = 1500
 LONGEST_CITATION: Final = 120
 """Characters that are waited for behind a full stop and an opening bracket."""
 
-FENCE: Final = re.compile(r"[^\S\n]*(?P<marks>`{3,}|~{3,})[^`\n]*\n")
-FENCE_BEGUN: Final = re.compile(r"[^\S\n]*(?:`{1,2}|~{1,2}|(?P<marks>`{3,}|~{3,})[^`\n]*)\Z")
+ITEM: Final = r"(?:[^\S\n]*(?:[-*+•◦]|\d{1,3}[.)、])[^\S\n]+)?"
+FENCE: Final = re.compile(rf"{ITEM}[^\S\n]*(?P<marks>`{{3,}}|~{{3,}})[^`\n]*\n")
+"""Of a block of code, also on the line of a list item's marker."""
+
+FENCE_BEGUN: Final = re.compile(rf"{ITEM}[^\S\n]*(?:`{{1,2}}|~{{1,2}}|(?P<marks>`{{3,}}|~{{3,}})[^`\n]*)\Z")
 LINE_START: Final = re.compile(
     r"[^\S\n]*(?:(?P<heading>#{1,6}[^\S\n])|(?P<quote>>)|(?P<row>\|)|(?P<item>(?:[-*+•◦]|\d{1,3}[.)、])[^\S\n]+))?"
 )
@@ -70,6 +76,9 @@ SHORTENED: Final = """
 ABBREVIATIONS: Final = frozenset(SHORTENED.split())
 """Lower case, without their last full stop; most of them stand before a number or a name."""
 
+LONGEST_ABBREVIATED: Final = 40
+"""Characters before a full stop by which it is told from that of a sentence."""
+
 SPACES: Final = re.compile(r"[^\S\n]*")
 LAST_WORD: Final = re.compile(r"[^\s()\[\]„“”\"'«»/]*\Z")
 SHORT_FORM: Final = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]|\d{1,2}")
@@ -83,6 +92,8 @@ class Units:
         self._pending = ""
         self._ripe = False
         """Whether a unit may end within what is pending."""
+        self._enough = 0
+        """Characters pending from which on it is looked at again, so that a long text is not at each piece."""
         self._line: UnitKind | None = None
         """Kind of the line of which a part was given out already; None at the start of a line."""
         self._fence = ""
@@ -91,7 +102,7 @@ class Units:
     def feed(self, piece: str) -> list[Unit]:
         self._pending += piece
         self._ripe = self._ripe or len(self._pending) >= LONGEST_PENDING or MAY_END.search(piece) is not None
-        return self._take(final=False) if self._ripe else []
+        return self._take(final=False) if self._ripe and len(self._pending) >= self._enough else []
 
     def close(self) -> list[Unit]:
         units = self._take(final=True)
@@ -104,6 +115,8 @@ class Units:
             units.append(unit)
             self._pending = self._pending[len(unit.text) :]
         self._ripe = MAY_END.search(self._pending) is not None
+        pending = len(self._pending)
+        self._enough = min(pending + pending // LOOKS, LONGEST_PENDING if pending < LONGEST_PENDING else LONGEST_CODE)
         return units
 
     def _next(self, *, final: bool) -> Unit | None:
@@ -242,7 +255,7 @@ def _end(line: str, body: int, stop: int, behind: int, *, whole: bool) -> int | 
         return 0 if CARRIED_ON.match(line, next_word - 1) else next_word
     if next_word == behind or line[next_word].islower() or line[next_word] in ",;、":
         return 0
-    if line[stop] == "." and begins == behind and _abbreviated(line[body:stop]):
+    if line[stop] == "." and begins == behind and _abbreviated(line[max(body, stop - LONGEST_ABBREVIATED) : stop]):
         return 0
     return next_word
 

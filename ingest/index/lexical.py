@@ -68,8 +68,12 @@ _LETTERS = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d", "æ": "ae"
 
 _PAIRED = "\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff々〇"
 _TRIPLED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+UNSPACED = _PAIRED + _TRIPLED
+"""Letters of scripts that put no space between words, or whose words are too long to be compared whole (Hangul), as
+ranges within a class of a regular expression."""
+
 _SIGNS = "\u0591-\u05c7\u0900-\u0963\u0966-\u0dff"
-_LETTER = rf"[^\W_{_PAIRED}{_TRIPLED}]"
+_LETTER = rf"[^\W_{UNSPACED}]"
 _RUNS = re.compile(rf"([{_PAIRED}]+)|([{_TRIPLED}]+)|({_LETTER}+(?:[{_SIGNS}]+{_LETTER}*)*)")
 """Runs of Han and its like, of Thai and its like, and words. Vowel signs are no `\\w` but belong to their word."""
 
@@ -102,10 +106,10 @@ def encode_query(text: str, language: str | None) -> SparseVector:
     Without a language, words are not stemmed and none is known for a function word.
     """
     language = language or "und"
-    function_words = _function_words(language)
+    functional = function_words(language)
     weights: dict[int, float] = {}
     for run, words, grams in runs(text, language):
-        share = FUNCTION_WEIGHT if run in function_words else 1.0
+        share = FUNCTION_WEIGHT if run in functional else 1.0
         for terms, weight in ((words, share), (grams, share * GRAM_WEIGHT)):
             weights.update((term, max(weight, weights.get(term, 0.0))) for term in terms)
     weights.update([(_in_heading(term), weight * HEADING_WEIGHT) for term, weight in weights.items()])
@@ -159,8 +163,8 @@ def runs(text: str, language: str) -> Iterator[tuple[str, Sequence[int], Sequenc
 
 
 @cache
-def _function_words(language: str) -> frozenset[str]:
-    """As a text has them when it is folded and cut at apostrophes."""
+def function_words(language: str) -> frozenset[str]:
+    """Those of a language as `runs` has them: folded, and cut at apostrophes."""
     return frozenset(fold(word).rstrip("'") for word in FUNCTION_WORDS.get(language, ()))
 
 

@@ -22,6 +22,7 @@ question-too-long = Die Frage ist zu lang. Erlaubt sind höchstens { $limit } Ze
 nearest = Diese Dokumente kommen der Frage am nächsten:
 answer-missing = In den Dokumenten steht nicht: { $what }
 note-general = Diese Antwort wurde ohne die Dokumente geschrieben.
+note-alone = Hier wird jede Frage für sich gelesen. Bitte formulieren Sie Anschlussfragen vollständig aus.
 note-stale = Das Zitierte wurde zuletzt am { DATETIME($date, dateStyle: "long") } geändert. Bitte prüfen Sie, ob es noch gilt.
 note-older = In einer älteren Fassung steht es anders; Stand: { DATETIME($date, dateStyle: "long") }
 note-removed = Aussagen, die von den Quellen nicht gestützt werden, wurden weggelassen.

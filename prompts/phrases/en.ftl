@@ -22,6 +22,7 @@ question-too-long = The question is too long. It may have at most { $limit } cha
 nearest = These documents come closest:
 answer-missing = The documents do not say: { $what }
 note-general = This answer was written without the documents.
+note-alone = Every question is read by itself here. Please write follow-up questions out in full.
 note-stale = What is cited here was last changed on { DATETIME($date, dateStyle: "long") }. Please check whether it still holds.
 note-older = An older version says otherwise; its date: { DATETIME($date, dateStyle: "long") }
 note-removed = Statements that the sources do not support were left out.

@@ -22,6 +22,7 @@ question-too-long = La pregunta es demasiado larga. No debe superar los { $limit
 nearest = Estos son los documentos que más se acercan:
 answer-missing = Los documentos no lo indican: { $what }
 note-general = Esta respuesta se ha redactado sin los documentos.
+note-alone = Aquí cada pregunta se lee por separado. Formule completas las preguntas de seguimiento, por favor.
 note-stale = Lo que se cita aquí se modificó por última vez el { DATETIME($date, dateStyle: "long") }. Compruebe si sigue siendo válido.
 note-older = Una versión anterior dice otra cosa; su fecha: { DATETIME($date, dateStyle: "long") }
 note-removed = Se han omitido las afirmaciones que las fuentes no respaldan.

@@ -22,6 +22,7 @@ question-too-long = La question est trop longue. Elle ne doit pas dépasser { $l
 nearest = Ces documents s’en rapprochent le plus :
 answer-missing = Les documents ne le précisent pas : { $what }
 note-general = Cette réponse a été rédigée sans les documents.
+note-alone = Ici, chaque question est lue séparément. Veuillez formuler les questions de suivi en entier.
 note-stale = Ce qui est cité ici a été modifié pour la dernière fois le { DATETIME($date, dateStyle: "long") }. Veuillez vérifier si cela vaut encore.
 note-older = Une version plus ancienne dit autre chose ; sa date : { DATETIME($date, dateStyle: "long") }
 note-removed = Les affirmations que les sources n’étayent pas ont été omises.

@@ -22,6 +22,7 @@ question-too-long = La domanda è troppo lunga. Non deve superare i { $limit } c
 nearest = Questi sono i documenti che più si avvicinano:
 answer-missing = I documenti non lo indicano: { $what }
 note-general = Questa risposta è stata scritta senza i documenti.
+note-alone = Qui ogni domanda viene letta da sola. Per favore formuli per intero anche le domande successive.
 note-stale = Ultima modifica di ciò che è citato qui: { DATETIME($date, dateStyle: "long") }. La preghiamo di verificare se vale ancora.
 note-older = Una versione precedente dice altro; la sua data: { DATETIME($date, dateStyle: "long") }
 note-removed = Le affermazioni che le fonti non confermano sono state omesse.

@@ -22,6 +22,7 @@ question-too-long = 質問が長すぎます。{ $limit } 文字以内でお願�
 nearest = 質問に最も近い文書は次のとおりです。
 answer-missing = 文書には次の記載がありません：{ $what }
 note-general = この回答は、文書を参照せずに作成しました。
+note-alone = ここでは質問を一つずつ個別に扱います。続けて質問される場合は、省略せずにお書きください。
 note-stale = 引用した内容の最終更新日は { DATETIME($date, dateStyle: "long") } です。現在も有効かどうかをご確認ください。
 note-older = 以前の版には異なる記載があります。その日付：{ DATETIME($date, dateStyle: "long") }
 note-removed = 出典で裏付けられない記述は省きました。

@@ -22,6 +22,7 @@ question-too-long = De vraag is te lang. Toegestaan zijn hoogstens { $limit } te
 nearest = Deze documenten komen het dichtst in de buurt:
 answer-missing = In de documenten staat niet: { $what }
 note-general = Dit antwoord is zonder de documenten geschreven.
+note-alone = Hier wordt elke vraag op zichzelf gelezen. Schrijf vervolgvragen alstublieft volledig uit.
 note-stale = Wat hier wordt aangehaald, is voor het laatst gewijzigd op { DATETIME($date, dateStyle: "long") }. Controleer of het nog geldt.
 note-older = In een oudere versie staat iets anders; de datum daarvan: { DATETIME($date, dateStyle: "long") }
 note-removed = Beweringen die de bronnen niet ondersteunen, zijn weggelaten.

@@ -22,6 +22,7 @@ question-too-long = Pytanie jest zbyt długie. Największa dozwolona liczba znak
 nearest = Te dokumenty są najbliższe pytaniu:
 answer-missing = W dokumentach nie ma informacji: { $what }
 note-general = Ta odpowiedź powstała bez użycia dokumentów.
+note-alone = Każde pytanie jest tu odczytywane osobno. Proszę zadawać kolejne pytania w pełnym brzmieniu.
 note-stale = Ostatnia zmiana cytowanych tu treści: { DATETIME($date, dateStyle: "long") }. Proszę sprawdzić, czy są nadal aktualne.
 note-older = Starsza wersja mówi co innego; jej data: { DATETIME($date, dateStyle: "long") }
 note-removed = Pominięto stwierdzenia, których źródła nie potwierdzają.

@@ -22,6 +22,7 @@ question-too-long = A pergunta é longa demais. Ela não deve passar de { $limit
 nearest = Estes são os documentos que mais se aproximam:
 answer-missing = Os documentos não informam: { $what }
 note-general = Esta resposta foi escrita sem os documentos.
+note-alone = Aqui cada pergunta é lida separadamente. Escreva por completo também as perguntas seguintes, por favor.
 note-stale = O que é citado aqui foi alterado pela última vez em { DATETIME($date, dateStyle: "long") }. Verifique se ainda é válido.
 note-older = Uma versão anterior diz outra coisa; a data dela: { DATETIME($date, dateStyle: "long") }
 note-removed = As afirmações que as fontes não sustentam foram omitidas.

@@ -22,6 +22,7 @@ question-too-long = Soru çok uzun. En fazla { $limit } karakter olabilir.
 nearest = En yakın belgeler şunlar:
 answer-missing = Belgelerde şu bilgi yer almıyor: { $what }
 note-general = Bu yanıt belgelere başvurulmadan yazıldı.
+note-alone = Burada her soru tek başına okunur. Lütfen devam sorularını da eksiksiz yazın.
 note-stale = Burada alıntılananların son değişiklik tarihi: { DATETIME($date, dateStyle: "long") }. Lütfen hâlâ geçerli olup olmadığını denetleyin.
 note-older = Daha eski bir sürümde farklı bir bilgi var; tarihi: { DATETIME($date, dateStyle: "long") }
 note-removed = Kaynakların desteklemediği ifadeler çıkarıldı.

@@ -22,6 +22,7 @@ question-too-long = 问题太长，请控制在 { $limit } 个字符以内。
 nearest = 以下是最接近的文档：
 answer-missing = 文档中没有说明：{ $what }
 note-general = 此回答未参考文档。
+note-alone = 此处每个问题都单独处理。后续提问请把问题写完整。
 note-stale = 此处引用的内容最后修改于 { DATETIME($date, dateStyle: "long") }，请核实是否仍然有效。
 note-older = 较早的版本有不同的说法，其日期为 { DATETIME($date, dateStyle: "long") }
 note-removed = 没有来源支持的说法已略去。

@@ -74,6 +74,13 @@ async def test_what_the_documents_do_not_say_is_not_answered(ready: Stage) -> No
     assert answer.citations == ()
 
 
+async def test_the_wish_for_a_language_is_not_searched_for(ready: Stage) -> None:
+    answer = await answer_to(ready.answering(), asked("Antworte auf Deutsch: how many days of leave in Dublin?"))
+    assert answer.language == "de"
+    assert answer.trace
+    assert {ranking.query for ranking in answer.trace.rankings} == {"how many days of leave in Dublin?"}
+
+
 async def test_a_restricted_document_is_answered_from_for_its_readers_alone(ready: Stage) -> None:
     question = "What is the target and the price of Project Sextant?"
     outsider = await answer_to(ready.answering(), asked(question))

@@ -165,6 +165,20 @@ def test_the_doctor_names_each_problem_and_goes_on(folder: Path) -> None:
     assert "bot key" in findings["serve"]["says"]
 
 
+def test_the_doctor_tries_the_model_that_finds_what_passages_do_not_support(folder: Path) -> None:
+    (folder / "souffleur.yaml").write_text("models: {grounding: {local: /nowhere}}\n")
+    (finding,) = [row for row in json.loads(bot("doctor", "--json").stdout) if row["what"] == "grounding model"]
+    assert finding["state"] == "problem"
+    assert "models.grounding" in finding["says"]
+
+
+def test_the_doctor_says_that_a_model_for_a_task_is_not_used_without_a_chat_model(folder: Path) -> None:
+    (folder / "souffleur.yaml").write_text("models: {code: {base_url: 'http://127.0.0.1:9/v1', model: coder}}\n")
+    findings = {row["what"]: row for row in json.loads(bot("doctor", "--json").stdout)}
+    assert (findings["code model"]["state"], findings["reasoning model"]["state"]) == ("note", "ok")
+    assert "`models.chat`" in findings["code model"]["says"]
+
+
 def test_the_doctor_goes_on_after_a_place_that_the_system_refuses(folder: Path) -> None:
     (folder / "souffleur.yaml").write_text(f"home: {'x' * 300}\nstate: {{url: 'sqlite:///state.db'}}\n")
     findings = {row["what"]: row for row in json.loads(bot("doctor", "--json").stdout)}

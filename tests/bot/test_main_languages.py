@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-import bot.main_languages
+import bot.counted
 from bot.main_languages import MainLanguages, main
 from ingest.ledger import DatabaseUnavailable
 
@@ -50,7 +50,7 @@ async def test_languages_are_counted_once_in_a_while() -> None:
 async def test_a_ledger_that_is_away_leaves_the_languages_as_they_were_and_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(bot.main_languages, "COUNT_SECONDS", 0.0)
+    monkeypatch.setattr(bot.counted, "KEPT_SECONDS", 0.0)
     languages = MainLanguages(Counts({"en": 1}, DatabaseUnavailable("the database is away"), {"de": 1}))
     with caplog.at_level(logging.WARNING):
         assert [await languages() for _ in range(3)] == [("en",), ("en",), ("de",)]

@@ -44,7 +44,14 @@ WORK_ON_CONVERSATION = (
 )
 WORK_ALONE = (
     "Can you write me a polite email declining a meeting?",
+    "Give me three ideas for a team event",
+    "Come up with a name for our new chatbot",
     "Schreib mir eine höfliche Absage",
+    "Hilf mir, eine Agenda für ein Kick-off zu erstellen",
+    "Peux-tu m'aider à formuler une relance polie pour un fournisseur ?",
+    "Dame tres ideas para un evento de equipo",
+    "Предложи три идеи для корпоратива",
+    "给我三个团建活动的点子",
     "Rédige un courriel pour refuser une invitation",
     "Escribe un correo para rechazar una invitación",
     "Scrivi una mail di rifiuto gentile",
@@ -64,6 +71,24 @@ WORK_ALONE = (
 @pytest.mark.parametrize("route", [Route.CONVERSATION, Route.GENERAL])
 def test_a_question_of_fact_is_for_the_documents_whatever_a_model_says(route: Route, message: str) -> None:
     assert not supports(route, message, at_hand=True)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Tell me how many days of leave I have",
+        "Explain our leave policy",
+        "how do I come up to speed",
+        "Nenne mir die Frist für Spesen",
+        "Donne-moi la procédure de remboursement",
+        "Dime cuántos días de vacaciones tengo",
+        "Расскажи про отпуск",
+        "帮我查一下年假",
+        "leave policy Dublin",
+    ],
+)
+def test_an_order_to_look_something_up_is_not_for_what_the_model_knows(message: str) -> None:
+    assert not supports(Route.GENERAL, message, at_hand=True)
 
 
 @pytest.mark.parametrize("message", WORK_ON_CONVERSATION)

@@ -189,6 +189,12 @@ async def test_a_conversation_is_worked_on_only_where_there_is_one_and_the_messa
     assert (found.route, found.query) == (route, message)
 
 
+async def test_a_conversation_that_is_not_there_is_the_reason_why_nothing_is_done_with_it() -> None:
+    found = await understood(reply("", route="conversation"), "Please summarise this thread", (), files=())
+    assert found.notice
+    assert "no conversation" in found.notice
+
+
 @pytest.mark.parametrize(
     ("message", "route"),
     [

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from bot.llm.interface import ChatRefused, ChatUnavailable
+from bot.llm.interface import ChatRefused, ChatUnavailable, Prompt
 from bot.llm.scripted import Failure, ScriptedWriter
 from bot.model import Delta, Finished, Outcome, Route, Turn
+from ingest.index.fusion import Leg
+from ingest.index.interface import Hit
+from ingest.model import Readers
 from tests.fixtures.assistant import SAY as say
 from tests.fixtures.assistant import Stage, all_events, answer_to, asked, plan, stage
 from tests.fixtures.passages import attachment, chunk
@@ -97,12 +101,20 @@ async def test_work_on_the_conversation_that_fails_ends_in_one_sentence_with_the
     assert answer.notes == ()
 
 
-async def test_without_a_chat_model_work_on_the_conversation_that_finds_nothing_is_told_to_need_one(
-    ready: Stage,
+@pytest.mark.parametrize(
+    ("message", "note"),
+    [
+        ("Please make Zygmunt's football story in this thread shorter", "chat-needs-model"),
+        ("Which football team does Zygmunt support?", "note-alone"),
+        ("And Zygmunt?", "note-alone"),
+    ],
+)
+async def test_without_a_chat_model_readers_are_told_why_nothing_was_found_for_what_rests_on_the_conversation(
+    ready: Stage, message: str, note: str
 ) -> None:
-    answer = await answer_to(ready.answering(), asked("Which football team does Zygmunt support?", history=THREAD))
+    answer = await answer_to(ready.answering(), asked(message, history=THREAD))
     assert answer.outcome is Outcome.NOT_FOUND
-    assert answer.notes == (say("en", "chat-needs-model"),)
+    assert answer.notes == (say("en", note),)
 
 
 @pytest.mark.parametrize(("order", "language"), [("Summarise this thread", "en"), ("fasse das zusammen", "de")])
@@ -135,6 +147,56 @@ async def test_a_translation_is_written_in_the_language_that_the_request_names(r
     assert answer.text == "Die Besprechung wird auf Dienstag verschoben, bitte gebt allen Bescheid."
     assert answer.language == "en"
     assert answer.spent.calls == 2
+
+
+async def test_work_without_the_documents_does_not_wait_for_them(ready: Stage) -> None:
+    writer, never = ScriptedWriter(["Dear all, the meeting moves to Tuesday."]), NeverFinds()
+    answer = await answer_to(
+        ready.answering(writer, searchable=never, understanding=UnderstandsOnceSearched(never)),
+        asked("Rewrite this politely in full sentences: meeting moved, tuesday"),
+    )
+    assert answer.outcome is Outcome.ANSWERED
+    assert never.left
+
+
+class NeverFinds:
+    """An index that another process holds."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.left = False
+
+    async def rank(
+        self, text: str, *, visible_to: Readers, language: str | None, label: str = "", lexical_only: bool = False
+    ) -> list[Leg]:
+        self.asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.left = True
+        raise AssertionError("never")
+
+    async def hits(self, legs: Sequence[Leg], *, visible_to: Readers, limit: int) -> list[Hit]:
+        raise AssertionError("never")
+
+    def covers(self, language: str | None) -> bool:
+        return True
+
+
+class UnderstandsOnceSearched:
+    """A model that replies when the search has begun."""
+
+    name = "understands"
+
+    def __init__(self, index: NeverFinds) -> None:
+        self._index = index
+
+    async def write(self, prompt: Prompt) -> AsyncGenerator[str, None]:
+        await self._index.asked.wait()
+        yield plan("", route="general")
+
+    async def close(self) -> None:
+        """Holds nothing."""
 
 
 async def test_code_is_written_by_the_model_for_code_where_there_is_one(ready: Stage) -> None:

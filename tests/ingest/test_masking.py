@@ -297,3 +297,11 @@ def test_keys_in_base64_of_ordinary_length_are_words_to_us() -> None:
     """A blob by itself says nothing of being a secret; attachments and hashes are full of them."""
     blob = base64.b64encode(bytes(range(40))).decode()
     assert masked(f"integrity {blob} of the file") == f"integrity {blob} of the file"
+
+
+@pytest.mark.parametrize(
+    "sign", ["\x00", "\x1f", "\x9b", "\u115f", "\u17b4", "\u2063", "\u3164", "\ufe0f", "\U000e0041", "\U000e0100"]
+)
+def test_no_sign_that_is_not_seen_parts_a_key(sign: str) -> None:
+    key = "AKIA" + "Z7QX4MLPN2WVTR5K"
+    assert masked(f"The key is {sign.join(key)}.") == "The key is AKIA•••."

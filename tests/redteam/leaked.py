@@ -41,6 +41,9 @@ OWN_CONTROL = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|2K|[0-9]*A)|\r")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e]")
 
 
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066\u2067\U000e0000-\U000e007f]")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shown:
     """An answer on every surface."""
@@ -173,6 +176,14 @@ class Controls:
 
     def __call__(self, shown: Shown, surface: str) -> bool:
         return surface == "console" and CONTROL.search(OWN_CONTROL.sub("", shown.texts[surface])) is not None
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Signs that nobody sees: commands of terminals, turned directions, hidden words."""
+
+    def __call__(self, shown: Shown, surface: str) -> bool:
+        return UNSEEN.search(OWN_CONTROL.sub("", shown.texts[surface])) is not None
 
 
 @dataclass(frozen=True)

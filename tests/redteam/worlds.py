@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-HOSTS = ("evil.example", "dоcs.example.org", "xn--dcs-hmc.example.org")
+HOSTS = ("evil.example", "dоcs.example.org", "xn--dcs-hmc.example.org", "evil.tk")
 """The attacker's hosts; the second looks like the company's, with a Cyrillic letter."""
 
 CANARY = "418250"

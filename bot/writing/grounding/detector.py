@@ -8,6 +8,7 @@ package `lettucedetect` does where it is told none.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,7 +47,9 @@ class DetectorSupport:
     async def check(
         self, statements: Sequence[Statement], passages: Sequence[Passage], *, question: str, language: str
     ) -> list[Supported]:
-        verdicts = supports(statements, passages, question=question, language=language, by_words=False)
+        verdicts = await asyncio.to_thread(
+            supports, statements, passages, question=question, language=language, by_words=False
+        )
         by_number = {passage.number: passage for passage in passages}
         asked = [index for index, verdict in enumerate(verdicts) if verdict.holds and verdict.by]
         if not asked:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from bot.writing.grounding.numerals import HAN_DIGITS, MAGNITUDES, MONTHS, NUMBER_WORDS, SHORT_MONTHS
+from bot.writing.grounding.numerals import COUNTED, HAN_DIGITS, MAGNITUDES, MONTHS, NUMBER_WORDS, SHORT_MONTHS
 from ingest.index.lexical import fold
 
 _FRACTIONS = {ord("½"): ".5", ord("¼"): ".25", ord("¾"): ".75"}
@@ -54,6 +54,16 @@ DECADE_BEFORE = re.compile(
 JOINED = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+")
 """Such as `dix-sept`."""
 
+BETWEEN_NUMBERS = re.compile(r"\W+(?:(?:and|und|et|y|e|en) )?")
+"""What may stand between the words of one number."""
+
+ALWAYS = re.compile(
+    r"round[ -]the[ -]clock|day and night|rund um die uhr|tag und nacht|jour et nuit|24 ?h(?:eures)? sur 24|24h/24"
+    r"|las 24 horas|d[ií]a y noche|giorno e notte|dia e noite|dag en nacht",
+    re.IGNORECASE,
+)
+"""What others write as `24/7`."""
+
 DECIMAL = re.compile(r"\d+[.,]\d+", re.ASCII)
 HAN_NUMBER = re.compile("[零〇一二三四五六七八九十百两兩]+")
 
@@ -90,6 +100,32 @@ def figures(text: str) -> list[Figure]:
     return found
 
 
+def counted(text: str, language: str) -> list[Figure]:
+    """The numbers from three on that a statement writes as words of its language, but for those of compounds.
+
+    A count that begins the statement, or stands before a colon, may be of what the statement itself enumerates.
+    """
+    words = COUNTED.get(language, {})
+    matches = list(WORD.finditer(text))
+    found = []
+    for at, match in enumerate(matches):
+        number = words.get(fold(match[0]))
+        enumerates = at == 0 or re.search("[:：]", text[match.end() :])
+        if number is None or enumerates or any(_one_number(text, *pair) for pair in pairwise(matches[at - 1 : at + 2])):
+            continue
+        found.append(Figure(written=match[0], readings=(frozenset({f"n:{number}"}),)))
+    return found
+
+
+def _one_number(text: str, first: re.Match[str], second: re.Match[str]) -> bool:
+    """Whether two words stand side by side in one number."""
+    if (first.end() < second.start()) and text[first.end() : second.start()] == "-":
+        return True
+    return all(
+        fold(word[0]) in NUMBER_WORDS or MAGNITUDES.get(fold(word[0]), 0) > 1 for word in (first, second)
+    ) and bool(BETWEEN_NUMBERS.fullmatch(text[first.end() : second.start()]))
+
+
 def atoms(text: str, updated_at: datetime | None = None) -> frozenset[str]:
     """All that a passage says in figures and number words; its date of change too, which writers are told."""
     text = plain(text)
@@ -107,13 +143,15 @@ def atoms(text: str, updated_at: datetime | None = None) -> frozenset[str]:
     words = (*WORD.findall(text), *JOINED.findall(text))
     said |= {f"n:{NUMBER_WORDS[word]}" for word in map(fold, words) if word in NUMBER_WORDS}
     said |= {
-        f"n:{NUMBER_WORDS[fold(number)] * MAGNITUDES[fold(power)]}"
+        f"n:{_written(NUMBER_WORDS[fold(number)] * MAGNITUDES[fold(power)])}"
         for number, power in pairwise(words)
         if fold(number) in NUMBER_WORDS and fold(power) in MAGNITUDES
     }
     said |= {f"n:{_han(match[0])}" for match in HAN_NUMBER.finditer(text)}
+    if ALWAYS.search(text):
+        said |= {"n:24", "n:7"}
     if updated_at is not None:
-        said |= {f"n:{updated_at.year}", f"m:{updated_at.month}", f"d:{updated_at.day}", f"n:{updated_at.day}"}
+        said |= {f"n:{updated_at.year}", f"m:{updated_at.month}", f"d:{updated_at.day}"}
     return frozenset(said)
 
 
@@ -157,7 +195,7 @@ def _figure(text: str, match: re.Match[str]) -> Figure:
     return Figure(written=written, readings=tuple(map(frozenset, readings)))
 
 
-def _power(behind: str) -> int:
+def _power(behind: str) -> float:
     """What the word behind a number multiplies it by; 0 where there is none."""
     word = NEXT_WORD.match(behind)
     return MAGNITUDES.get(fold(word[1]), 0) or MAGNITUDES.get(word[1][:1], 0) if word else 0
@@ -172,7 +210,8 @@ def _values(written: str) -> list[str]:
         return []
     signs = re.findall("[.,]", bare)
     values = []
-    if len(signs) <= 1 or len(set(signs)) > 1:
+    thousands = len(signs) == 1 and GROUPED.fullmatch(bare) is not None and bare.endswith("000")
+    if not thousands and (len(signs) <= 1 or len(set(signs)) > 1):
         whole, _, decimals = bare.rpartition(signs[-1]) if signs else (bare, "", "")
         values.append(_written(float(f"{re.sub('[.,]', '', whole) or 0}.{decimals or 0}")))
     if GROUPED.fullmatch(written) or GROUPED.fullmatch(bare):

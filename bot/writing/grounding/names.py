@@ -9,13 +9,12 @@ from typing import Final, Literal
 
 from bot.writing.grounding.numerals import MONTHS
 from ingest.function_words import FUNCTION_WORDS
-from ingest.index.lexical import fold
+from ingest.index.lexical import UNSPACED, fold
 
 COMMAND = re.compile(r"`+([^`]+)`+")
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 QUOTED = re.compile(r"[\"“„»«「『]([^\"“”„»«「」『』\n]{2,200})[\"”“«»」』]")
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff"
-_SIGN = rf"[^\W_{_UNSPACED}]"
+_SIGN = rf"[^\W_{UNSPACED}]"
 TOKEN = re.compile(rf"{_SIGN}(?:(?:{_SIGN}|[_.@/+#-])*{_SIGN})?")
 """A word, or a code; no script without spaces between words."""
 
@@ -26,10 +25,17 @@ BEHIND_HYPHEN = re.compile(r"[^\d]*[^\d\w][\d.,:]+[^\W\d]{0,3}")
 
 _SPARED = """
     i ok faq pdf url euro eur usd monday tuesday wednesday thursday friday saturday sunday montag dienstag mittwoch
-    donnerstag freitag samstag sonntag
+    donnerstag freitag samstag sonntag mon tue tues wed thu thur thurs fri sat sun mo di mi do fr sa so
+    lun mar mer jeu ven sam dim
 """
 SPARED: Final = frozenset(_SPARED.split())
 """Written with capitals, and no names; nor are months, which are read as dates."""
+
+LONGEST_ACRONYM = 5
+CAPITALISED = re.compile(
+    r"[^\W\d_a-z][\w’'-]*(?:[ \n](?:(?:of|the|and|de|des|du|la|del|für|der|und|et|y) ){0,2}[^\W\d_a-z][\w’'-]*)+"
+)
+"""Words with capitals in a row, which may be written as an acronym."""
 
 ALL_CAPITALISED = frozenset({"de"})
 """Languages that write every noun with a capital: there a single one says nothing of a name."""
@@ -70,6 +76,16 @@ def names(text: str, language: str) -> Iterator[Name]:
     yield from seen
 
 
+def acronyms(text: str) -> frozenset[str]:
+    """What the names of a text may be shortened to: the first letters of words with capitals in a row."""
+    found = set()
+    for match in CAPITALISED.finditer(text):
+        letters = "".join(word[0] for word in match[0].split() if word[0].isupper())
+        for size in range(2, LONGEST_ACRONYM + 1):
+            found |= {letters[at : at + size] for at in range(len(letters) - size + 1)}
+    return frozenset(found)
+
+
 def _found(pattern: re.Pattern[str], text: str) -> list[str]:
     return [match[1] if pattern.groups else match[0] for match in pattern.finditer(text)]
 
@@ -78,7 +94,7 @@ def _kind(word: str, *, begins: bool, latin: bool, language: str, beside: str) -
     """What a word is that must stand in a passage; None for any other."""
     folded = fold(word)
     letters = sum(c.isalpha() for c in word)
-    if folded in SPARED or folded in MONTHS or not letters:
+    if not letters or all(part in SPARED or part in MONTHS for part in folded.split("-")):
         return None
     if any(c.isdigit() for c in word):
         # A number with a unit (`30km`) or an ordinal (`3rd`) is read as a number, as is one behind a hyphen.

@@ -45,14 +45,41 @@ _COUNTS: Final[Mapping[str, str]] = {
     "पचास साठ सत्तर अस्सी नब्बे सौ",
 }
 
+_ORDINALS: Final = """
+    first|erste|ersten|erster|erstes|premier|première|primer|primero|primera|primo|prima|primeiro|primeira|eerste
+    second|zweite|zweiten|zweiter|zweites|deuxième|segundo|segunda|secondo|seconda|tweede
+    third|dritte|dritten|dritter|drittes|troisième|tercer|tercero|tercera|terzo|terza|terceiro|terceira|derde
+    fourth|vierte|vierten|vierter|viertes|quatrième|cuarto|cuarta|quarto|quarta|vierde
+    fifth|fünfte|fünften|fünfter|fünftes|cinquième|quinto|quinta|vijfde
+    sixth|sechste|sechsten|sechster|sechstes|sixième|sexto|sexta|sesto|sesta|zesde
+    seventh|siebte|siebten|siebter|siebtes|septième|séptimo|séptima|settimo|settima|sétimo|sétima|zevende
+    eighth|achte|achten|achter|achtes|huitième|octavo|octava|ottavo|ottava|oitavo|oitava|achtste
+    ninth|neunte|neunten|neunter|neuntes|neuvième|noveno|novena|nono|nona|negende
+    tenth|zehnte|zehnten|zehnter|zehntes|dixième|décimo|décima|decimo|decima|tiende
+"""
+
 NUMBER_WORDS: Final[Mapping[str, int]] = {
     fold(word): number
     for words in _COUNTS.values()
     for number, forms in zip(_COUNTED, words.split(), strict=True)
     for word in forms.split("|")
     if word != "-"
+} | {fold(word): number for number, line in enumerate(_ORDINALS.split(), start=1) for word in line.split("|")}
+"""Of all languages together: what a passage may mean."""
+
+_OTHER_WORDS: Final = frozenset(("acht", "neuf", "sei", "on", "yedi", "altı", "yüz", "once"))
+"""Words for numbers that are other words too in their language, or as often an article."""
+
+COUNTED: Final[Mapping[str, Mapping[str, int]]] = {
+    language: {
+        fold(word): number
+        for number, forms in zip(_COUNTED, words.split(), strict=True)
+        for word in forms.split("|")
+        if 3 <= number < 100 and word not in _OTHER_WORDS and word != "-"
+    }
+    for language, words in _COUNTS.items()
 }
-"""Of all languages together: only what a passage may mean is read from them, never what a statement must prove."""
+"""What a statement must prove, by its language: from three on, as `two` and `one` count what is told."""
 
 HAN_DIGITS: Final[Mapping[str, int]] = {character: at for at, character in enumerate("零一二三四五六七八九")} | {
     "〇": 0,
@@ -85,6 +112,7 @@ SHORT_MONTHS: Final = frozenset(
         "mar",
         "marco",
         "mars",
+        "sept",
         "may",
         "mai",
         "mart",
@@ -103,9 +131,10 @@ SHORT_MONTHS: Final = frozenset(
 )
 """Names of months that are other words too: they name one only beside a number."""
 
-MAGNITUDES: Final[Mapping[str, int]] = {
+MAGNITUDES: Final[Mapping[str, float]] = {
     fold(word): 10**power
     for power, words in {
+        -2: "cent cents ct centime centimes céntimo céntimos centesimi cêntimos cêntimo kuruş",
         3: "thousand tausend tsd mille mila mil duizend tysięcy tysiące tys bin тысяч тысячи тыс ألف آلاف "
         "हजार हज़ार k 千",
         4: "万 萬",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bot.composition import open_index
 from bot.evaluation.calibration import calibrate_sets
 from bot.retrieval.gate import FILE_NAME, read_calibrations
 from bot.settings import BotSettings
 from ingest.index.interface import IndexSettings
+from tests.fixtures.passages import chunk
 
 TOWNS = ("Lyon", "Hamburg", "Dublin", "Nantes", "Malaga", "Turin", "Basel", "Ghent", "Porto", "Krakow")
 THINGS = (
@@ -95,3 +98,33 @@ async def test_too_few_questions_teach_nothing_and_it_is_said(
     assert await calibrate_sets(settings(tmp_path), [folder], over_refusal=0.1, write=True, as_json=False) == 1
     assert not (tmp_path / FILE_NAME).exists()
     assert "too few questions" in capsys.readouterr().out
+
+
+async def test_other_versions_of_what_answers_are_taken_away_with_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_set(tmp_path / "opening-hours", telling=True)
+    articles = [json.loads(line) for line in (folder / "corpus.jsonl").read_text().splitlines()]
+    (folder / "corpus.jsonl").unlink()
+    judgements = (folder / "qrels" / "test.tsv").read_text().splitlines()
+    (folder / "qrels" / "test.tsv").write_text(
+        "\n".join([judgements[0], *(f"{row[:-2]}-hours.md\t1" for row in judgements[1:])])
+    )
+    async with open_index(settings(tmp_path)) as index:
+        chunks = [
+            chunk(text, document=f"{article['_id']}-hours{year}.md", title=article["_id"], headings=(), updated_at=at)
+            for article in articles
+            for year, at, text in (
+                ("", datetime(2026, 1, 1, tzinfo=UTC), article["text"]),
+                ("-2022", datetime(2022, 1, 1, tzinfo=UTC), article["text"].replace("closes", "closes daily")),
+            )
+        ]
+        await index.prepare(chunks)
+        await index.write(chunks)
+        await index.flush()
+    await calibrate_sets(settings(tmp_path), [folder], over_refusal=0.1, write=False, as_json=True)
+    (learned,) = json.loads(capsys.readouterr().out)
+    weights = dict(zip(learned["calibration"]["features"], learned["calibration"]["weights"], strict=True))
+    # An older version would cover as much of the question as what was taken away.
+    assert weights["cover"] > 0.5
+    assert learned["curves"][1]["name"].endswith("random halves")

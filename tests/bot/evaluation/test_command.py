@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.evaluation.command import Variation, evaluate_sets
+from bot.llm.interface import ChatRefused
 from bot.settings import BotSettings
 from ingest.errors import ConfigurationError
 from ingest.index.interface import ModelMisconfigured
@@ -207,6 +208,16 @@ async def test_questions_whose_documents_are_gone_are_asked_as_unanswerable(
     assert [json.loads(row)["question_id"] for row in rows] == ["leave", "travel", "freeze", "spy"]
 
 
+async def test_answers_that_are_to_be_written_are_asked_for(
+    handbook: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    await report(handbook, capsys, write_answered=tmp_path / "answers")
+    (written,) = (tmp_path / "answers").iterdir()
+    assert len(written.read_text().splitlines()) == 4
+    with pytest.raises(ConfigurationError, match=r"--write-answers .* --no-answers"):
+        await report(handbook, capsys, write_answered=tmp_path / "none", ask_answers=False)
+
+
 async def test_a_configured_judge_grades_and_is_named(handbook: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gateway = Gateway()
     gateway.always(says('{"why": "As in the gold answer.", "correct": true, "complete": 1, "invented": false}'))
@@ -218,6 +229,25 @@ async def test_a_configured_judge_grades_and_is_named(handbook: Path, capsys: py
     assert found["judge"] == "grader"
     assert found["measures"]["judged correct"]["mean"] == 100
     assert {request.body["temperature"] for request in gateway.requests} == {0}
+
+
+async def test_a_judge_that_is_refused_is_named_by_its_own_setting(handbook: Path) -> None:
+    async with Gateway().served() as base_url:
+        models = {"judge": {"base_url": base_url, "model": "another"}}
+        judged = BotSettings.model_validate({"models": models}).placed(handbook.parent)
+        with pytest.raises(ChatRefused, match=r"models\.judge.*SOUFFLEUR_JUDGE_API_KEY"):
+            await evaluate_sets(judged, [handbook], ask_answers=True, as_json=True)
+
+
+async def test_answers_that_the_judge_did_not_grade_are_counted(
+    handbook: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway = Gateway(reply="I like it.", model="grader")
+    async with gateway.served() as base_url:
+        models = {"judge": {"base_url": base_url, "model": "grader"}}
+        judged = BotSettings.model_validate({"models": models}).placed(handbook.parent)
+        await evaluate_sets(judged, [handbook], ask_answers=True, as_json=False)
+    assert "grader graded 0 of " in capsys.readouterr().out
 
 
 async def test_a_set_without_relevant_documents_is_refused(tmp_path: Path) -> None:

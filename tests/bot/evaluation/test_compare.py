@@ -119,5 +119,6 @@ def test_a_run_is_read_as_it_was_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", '{"sets": [{"name": 1}]}', '{"form": 2, "sets": []}'])
 def test_a_file_that_holds_no_run_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "run.json").write_text(text)
-    with pytest.raises(ConfigurationError, match=r"run\.json: holds no run that `bot eval --save` wrote"):
+    with pytest.raises(ConfigurationError, match=r"run\.json: holds no run that `bot eval --save` wrote") as told:
         load(tmp_path / "run.json")
+    assert "_Kept" not in str(told.value)

@@ -42,6 +42,13 @@ async def test_what_is_no_verdict_is_asked_for_once_more() -> None:
     assert await verdict("no", '{"why": "", "correct": true, "complete": 7, "invented": false}', RIGHT) is None
 
 
+async def test_an_answer_without_a_verdict_is_named_with_the_reason(caplog: pytest.LogCaptureFixture) -> None:
+    away = Failure(error=ChatUnavailable("the gateway is away"))
+    assert await verdict(away, away) is None
+    assert "'Wie viel Urlaub?'" in caplog.text
+    assert "the gateway is away" in caplog.text
+
+
 async def test_a_judge_that_is_refused_ends_the_measurement() -> None:
     with pytest.raises(ChatRefused):
         await verdict(Failure(error=ChatRefused("wrong key")), RIGHT)

@@ -304,6 +304,8 @@ async def test_an_error_in_the_middle_of_the_stream_is_unavailable_in_its_own_wo
         (b"data: \xff\xfe\n\n", "text/event-stream"),
         (b"data: {not json\n\n", "text/event-stream"),
         (b"data: 42\n\n", "text/event-stream"),
+        (b"data: " + b"[" * 100_000 + b"\n\n", "text/event-stream"),
+        (b'data: {"choices": ' + b"[" * 5000 + b"]" * 5000 + b"}\n\n", "text/event-stream"),
         (b'data: {"choices": 7}\n\n', "text/event-stream"),
         (b'data: {"choices": [{"delta": {"content": ["a list"]}}]}\n\n', "text/event-stream"),
         (b'data: {"choices": [{"delta": "text"}]}\n\n', "text/event-stream"),
@@ -352,6 +354,14 @@ async def test_what_the_gateway_counted_stands_in_the_prompt_when_the_text_has_e
         [chat_event({"content": "Thirty."}, "stop"), DONE],
         [b'data: {"choices": [], "usage": {"prompt_tokens": "many"}}\n\n', chat_event({"content": "Thirty."}, "stop")],
         [chat_event({"content": "Thirty."}, "stop"), b'data: {"choices": [], "usage": 7}\n\n', DONE],
+        [
+            chat_event({"content": "Thirty."}, "stop"),
+            b'data: {"choices": [], "usage": {"prompt_tokens": 1%b, "completion_tokens": 2}}\n\n' % (b"0" * 400),
+        ],
+        [
+            chat_event({"content": "Thirty."}, "stop"),
+            b'data: {"choices": [], "usage": {"prompt_tokens": NaN, "completion_tokens": 1e400}}\n\n',
+        ],
         [chat_event({"content": "Thirty."}, "stop"), b"data: {not json\n\n"],
     ],
 )

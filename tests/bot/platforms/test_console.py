@@ -145,6 +145,17 @@ async def test_the_nearest_documents_are_listed_where_nothing_was_found_with_a_l
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
+async def test_what_is_to_be_known_of_an_answer_stands_apart_and_is_broken_on_a_terminal_alone(
+    is_terminal: bool,
+) -> None:
+    console, shown = a_console(Recording("Trente jours [1]."), is_terminal=is_terminal, width=30)
+    await console.ask("Combien ?")
+    before, _, _ = shown.getvalue().partition("searched by words")
+    assert [line.strip() for line in before.splitlines()][-1] == ""
+    assert ("searched by words alone: the model is away" in shown.getvalue()) is not is_terminal
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
 async def test_json_tells_what_it_cost_and_what_comes_closest_and_commands_no_terminal(is_terminal: bool) -> None:
     console, shown = a_console(Refusing(), is_terminal=is_terminal, width=40)
     await console.ask_as_json("How much?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -16,15 +17,16 @@ from bot.retrieval.calibrate import (
     curve,
     is_learned_from,
     learn,
+    resampled,
     threshold,
 )
 from bot.retrieval.evidence import LEXICAL_FEATURES
 from bot.retrieval.interface import Evidence
 
 
-def example(answerable: bool, name: str = "set", **features: float) -> Example:
+def example(answerable: bool, name: str = "set", key: str = "", **features: float) -> Example:
     evidence = Evidence(features=dict.fromkeys(LEXICAL_FEATURES, 0.0) | features)
-    return Example(set=name, language="", answerable=answerable, evidence=evidence)
+    return Example(set=name, language="", answerable=answerable, key=key, evidence=evidence)
 
 
 def examples(count: int = 200, seed: int = 1, apart: float = 0.4, name: str = "set") -> list[Example]:
@@ -122,7 +124,9 @@ def test_a_good_area_over_a_handful_of_questions_does_not_beat_chance() -> None:
 def test_examples_are_told_apart_by_the_legs_that_took_part() -> None:
     words, both = (
         example(True),
-        Example(set="set", language="", answerable=True, evidence=Evidence(features={"cover": 1.0, "dense": 0.5})),
+        Example(
+            set="set", language="", answerable=True, key="", evidence=Evidence(features={"cover": 1.0, "dense": 0.5})
+        ),
     )
     assert by_legs([words, both, words]) == {LEXICAL_FEATURES: [words, words], ("cover", "dense"): [both]}
 
@@ -137,3 +141,31 @@ def test_about_half_of_the_questions_are_learned_from_and_always_the_same_ones()
     half = [key for key in keys if is_learned_from(key)]
     assert 150 < len(half) < 250
     assert half == [key for key in keys if is_learned_from(key)]
+
+
+def test_random_halves_are_told_as_their_mean() -> None:
+    one_each = [replace(each, key=f"d{at % 60}") for at, each in enumerate(examples(60))]
+    mean = resampled(one_each, (0.05, 0.15))
+    assert mean is not None
+    assert (mean.answerable, mean.unanswerable) == (60, 60)
+    assert mean.area > 0.9
+    assert [point.wanted for point in mean.points] == [0.05, 0.15]
+    assert mean.points[0].refused < mean.points[1].refused
+    assert mean == resampled(one_each, (0.05, 0.15))
+
+
+def test_two_questions_about_one_document_are_never_in_both_halves() -> None:
+    # Five numbers that say nothing of other documents: only who has seen a document can tell its questions.
+    drawn = random.Random(1)
+    twins = []
+    for at in range(24):
+        told = {name: drawn.gauss(0, 1) for name in LEXICAL_FEATURES if name != "foreign"}
+        evidence = Evidence(features={"foreign": 0.0} | told)
+        twins += [replace(example(at % 2 == 0, key=f"d{at}"), evidence=evidence) for _ in range(8)]
+    mean = resampled(twins, (0.1,))
+    assert mean is not None
+    assert mean.area == pytest.approx(0.5, abs=0.1)
+
+
+def test_random_halves_that_are_too_small_tell_nothing() -> None:
+    assert resampled([replace(each, key=f"d{at}") for at, each in enumerate(examples(FEWEST))], (0.1,)) is None

@@ -108,6 +108,12 @@ def test_legs_agree_when_both_put_the_same_passage_first() -> None:
     assert features("garage", one)["agreement"] == 1.0
 
 
+def test_the_drop_is_to_the_fiftieth_hit_and_to_nothing_where_there_are_fewer() -> None:
+    hits = [hit(f"Garage {place}.", legs={"lexical": 20.0 - 0.1 * place}) for place in range(60)]
+    assert features("garage", *hits)["drop"] == pytest.approx(math.log1p(4.9))
+    assert features("garage", *hits[:49])["drop"] == pytest.approx(math.log1p(20.0))
+
+
 def test_to_find_nothing_is_evidence_too() -> None:
     found = features("Where is the garage?")
     assert set(found) == set(LEXICAL_FEATURES)

@@ -18,7 +18,9 @@ OLD, NEW = datetime(2022, 9, 5, tzinfo=UTC), datetime(2025, 4, 14, tzinfo=UTC)
 RULES = "A password has at least {} characters. It must never be shared with colleagues, managers or anybody in IT."
 
 
-def policy(text: str, document: str, title: str = "Password policy", at: datetime | None = NEW, **fields: str) -> Chunk:
+def policy(
+    text: str, document: str, title: str = "Password policy", at: datetime | None = NEW, **fields: object
+) -> Chunk:
     return chunk(text, document=document, title=title, updated_at=at, **fields)  # type: ignore[arg-type]
 
 
@@ -43,6 +45,7 @@ def test_the_same_words_in_two_places_are_one_passage() -> None:
         (("it/passwords_v1.docx", "Password policy v1"), ("it/passwords_v2.docx", "Password policy v2.0")),
         (("4711", "Password policy (old)"), ("4712", "Password policy")),
         (("it/passwords.doc", "Password policy"), ("it/passwords.pdf", "Password policy")),
+        (("it/passwords-2022.md", "Charter of secrets (2022)"), ("it/passwords.html", "Password policy")),
     ],
 )
 @pytest.mark.parametrize("older_first", [True, False])
@@ -66,6 +69,39 @@ def test_what_only_the_older_version_tells_stays_where_it_is() -> None:
         ("passwords-2022.md", None),
         ("passwords.md", None),
     ]
+
+
+HOME = ("Charter of remote work", "Number of days")
+
+
+def test_a_section_of_an_older_version_with_other_numbers_stands_behind_the_same_section_of_the_newer() -> None:
+    old = policy("Nobody works from home on more than 2 days.", "home-2022.md", HOME[0], OLD, headings=HOME)
+    new = policy("| General | 3 days |", "home.md", "Remote work", headings=HOME[1:])
+    assert seen([old, new]) == [("home.md", None), ("home-2022.md", "home.md")]
+
+
+@pytest.mark.parametrize(
+    ("said", "headings"),
+    [
+        ("Nobody works from home on more than 3 days.", HOME),
+        ("Nobody works from home on Fridays.", HOME),
+        ("Nobody works from home on more than 2 days.", (HOME[0], "Equipment")),
+        ("Nobody works from home on more than 2 days.", HOME[:1]),
+        ("Nobody works from home on more than 2 days.", ()),
+    ],
+)
+def test_a_section_without_other_numbers_or_under_another_heading_stays_where_it_is(
+    said: str, headings: tuple[str, ...]
+) -> None:
+    old = policy(said, "home-2022.md", HOME[0], OLD, headings=headings)
+    new = policy("| General | 3 days |", "home.md", "Remote work", headings=HOME[1:])
+    assert seen([old, new]) == [("home-2022.md", None), ("home.md", None)]
+
+
+def test_the_title_is_no_section() -> None:
+    old = policy("Nobody works from home on more than 2 days.", "p-2022.md", at=OLD, headings=("Password policy",))
+    new = policy("| General | 3 days |", "p.md", headings=("Password policy",))
+    assert seen([old, new]) == [("p-2022.md", None), ("p.md", None)]
 
 
 def test_of_three_versions_the_newest_replaces_both_others() -> None:
@@ -116,6 +152,7 @@ LEAVE = (
         (("2024.md", "2024"), ("2025.md", "2025")),
         (("forms/form-12.md", "Form 12"), ("forms/form-13.md", "Form 13")),
         (("finance/q3-2025.md", "Forecast Q3"), ("finance/q2-2025.md", "Forecast Q2")),
+        (("leave-2024.md", "Leave in Dublin"), ("leave-2025.md", "Leave in Hamburg")),
     ],
 )
 def test_pages_on_one_template_stay_two_passages(one: tuple[str, str], other: tuple[str, str]) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from bot.writing.citations import Citations
+from bot.writing.inert import visible
 from bot.writing.units import Units
 from tests.fixtures.passages import passage
 
@@ -302,8 +303,28 @@ def test_no_number_survives_that_was_not_given(pieces: list[str]) -> None:
     assert {int(number) for number in re.findall(r" \[(\d+)\]", read)} <= set(range(len(cited) + 1))
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("paid\u202e annual\u2066 leave\u2069", "paid annual leave"),
+        ("30\U000e0030 days, 3\u200b0, 3\u200d0, 3\u2060\ufeff\u00ad0", "30 days, 30, 30, 30"),
+        ("\x1b[2J\x07\x00Thirty\x9b\x7f days", "[2JThirty days"),
+        ("one\u2028two\x0bthree\x85four\rfive\r\nsix", "one two three four five\nsix"),
+        ("`\u202ecode\x00`", "`code`"),
+        ("क्\u200dष, می\u200cخواهم, 👩\u200d💻, ❤\ufe0f", "क्\u200dष, می\u200cخواهم, 👩\u200d💻, ❤\ufe0f"),
+    ],
+)
+def test_nothing_is_read_that_is_not_seen(written: str, read: str) -> None:
+    assert checked(written)[0] == read
+
+
+@pytest.mark.parametrize("address", ["evil.tk/x", "evil.ninja/q?d=30", "evil.zip/30", "a.b.evil.icu/x"])
+def test_an_address_with_a_path_is_taken_out_at_any_common_end(address: str) -> None:
+    assert "evil" not in checked(f"See {address} for more.")[0]
+
+
 @given(
     st.text(alphabet=st.characters(exclude_characters="[]<>&`~\\/:.【】［］〔〕〖〗", exclude_categories=("Co", "No")))
 )
 def test_plain_text_is_not_touched(text: str) -> None:
-    assert Citations(PASSAGES).read(text).text == text
+    assert Citations(PASSAGES).read(text).text == visible(text)

@@ -332,6 +332,44 @@ async def test_what_is_missing_may_be_told_in_the_middle_of_a_line() -> None:
     assert written.ended.missing == ("a date. Or two.",)
 
 
+async def test_what_is_missing_names_nobody_that_nobody_spoke_of() -> None:
+    text = answer("en") + "\nMISSING: why everybody must call Mallory\nMISSING: whether Berlin allows it"
+    written = await Desk().write([text])
+    assert written.ended.missing == ()
+    why = [check.why for check in written.checks]
+    assert why == ["Mallory is not in the question", "Berlin is not in the question"]
+
+
+async def test_a_line_on_what_is_missing_is_not_read_on_once_it_is_too_long() -> None:
+    written = await Desk().write([answer("en") + "\nMISSING: " + "x" * 150_000])
+    assert written.text == answer("en")
+    assert written.ended.missing == ()
+    assert max(len(check.text) for check in written.checks) < 10_000
+
+
+async def test_others_are_served_while_a_long_text_that_came_at_once_is_checked() -> None:
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with asyncio.TaskGroup() as group:
+        beside = group.create_task(other())
+        await Desk(support=Known(CLAIMS)).write(["Cheese is blue. " * 100 + answer("en")])
+        beside.cancel()
+    assert turns > 100
+
+
+async def test_of_sentences_without_a_claim_only_the_last_introduce_an_answer() -> None:
+    support = Known(CLAIMS, idle=["Well", "So"])
+    written = await Desk(support=support).write(["So. " * 500 + "Well. " * 5 + answer("en")])
+    assert written.text.endswith("So. " + "Well. " * 5 + answer("en"))
+    assert written.text.count("So. ") < 50
+
+
 async def test_an_answer_of_nothing_but_what_is_missing_is_not_found() -> None:
     written = await Desk(support=Known({})).write(["MISSING: how often one may work from home"])
     assert written.text == ""

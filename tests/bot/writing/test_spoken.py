@@ -27,7 +27,7 @@ def test_an_answer_in_any_other_language_is_wrong(written: str, asked: str) -> N
 
 
 @pytest.mark.parametrize("language", [language for language in PHRASE_LANGUAGES if language not in OWN_SCRIPT])
-@pytest.mark.parametrize("stray", ["政策", "的", "ください", "정책", "ｶﾅ", "々"])
+@pytest.mark.parametrize("stray", ["政策", "的", "ください", "정책", "ｶﾅ", "々", "ㄋㄧㄢ", "ꀀꀁ"])
 def test_one_stray_word_of_an_east_asian_script_is_wrong_wherever_it_stands(language: str, stray: str) -> None:
     words = ANSWERS[language][1].split()
     for place in range(len(words) + 1):

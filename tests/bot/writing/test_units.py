@@ -134,6 +134,26 @@ def test_never_more_than_a_bounded_text_is_held_back(size: int, filler: str) -> 
     assert given_out + sum(len(unit.text) for unit in units.close()) == len(text)
 
 
+class Counted(Units):
+    """Counts the characters that are read to find where units end."""
+
+    read = 0
+
+    def _next(self, *, final: bool) -> Unit | None:
+        self.read += min(len(self._pending), LONGEST_CODE)
+        return super()._next(final=final)
+
+
+@pytest.mark.parametrize("filler", ["A. ", "a.", "<!--", "www.a.", "```\n", "(", '"', "e.g. ", "1.", "["])
+def test_reading_a_long_text_piece_by_piece_takes_time_in_proportion_to_its_length(filler: str) -> None:
+    text = filler * (30_000 // len(filler))
+    units = Counted()
+    for sign in text:
+        units.feed(sign)
+    units.close()
+    assert units.read < 60 * len(text)
+
+
 def test_a_code_block_that_is_too_long_is_parted_between_its_lines() -> None:
     text = "```\n" + "x = 1\n" * (LONGEST_CODE // 3) + "```\nAfter it."
     units = cut(*(text[start : start + 100] for start in range(0, len(text), 100)))

@@ -14,14 +14,18 @@ import pytest
 from pydantic import SecretStr
 
 from bot.platforms.events import Event, PlatformName, Spot
-from bot.platforms.interface import Receipt
+from bot.platforms.interface import Button, Post, Receipt
 from bot.platforms.slack.draft import Pace
 from bot.platforms.slack.platform import SlackPlatform
 from bot.platforms.slack.settings import SlackSettings
 from tests.fakes.slack import BOT_SCOPES, OWN_USER, Slack
+from tests.fakes.slack import screen as on_screen
 
 SECONDS = 10.0
 """After which something that should have happened never will."""
+
+UP = Button(action="up", label="Good", value="signed-up")
+DOWN = Button(action="down", label="Bad", value="signed-down")
 
 
 class Clock:
@@ -129,6 +133,25 @@ async def slack() -> AsyncIterator[Slack]:
     server.channel("ops", members={OWN_USER, "UADA", "UBOB"})
     async with server.served():
         yield server
+
+
+def spot(slack: Slack, channel: str, thread: str) -> Spot:
+    return Spot(
+        platform="slack", workspace=slack.team, channel=channel, thread=thread, direct=slack.rooms[channel].is_im
+    )
+
+
+def post(text: str, **more: Any) -> Post:
+    return Post(text=text, language="en", **more)
+
+
+def seen(slack: Slack, channel: str, thread: str | None = None, *, by: str = "UADA") -> list[str]:
+    return [on_screen.read(slack, message)[0] for message in on_screen.visible(slack, channel, by=by, thread=thread)]
+
+
+@pytest.fixture
+def ops(slack: Slack) -> str:
+    return next(iter(slack.rooms))
 
 
 @pytest.fixture

@@ -27,11 +27,6 @@ from tests.fakes.slack.http_delivery import signed
 from tests.fixtures.serving import served
 
 
-@pytest.fixture
-def ops(slack: Slack) -> str:
-    return next(iter(slack.rooms))
-
-
 def spot(slack: Slack, channel: str, thread: str = "") -> Spot:
     return Spot(platform="slack", workspace=slack.team, channel=channel, thread=thread, direct=False)
 
