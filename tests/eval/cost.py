@@ -6,12 +6,15 @@ The model answers at once, so that what is left of the time is search and everyt
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from statistics import median
 from typing import ParamSpec, TypeVar
 
-from bot.composition import Assistant
 from bot.llm.interface import Prompt
+from ingest.index.hybrid import Index
+from ingest.ledger import Ledger
 from tests.bench.table import Table, percentile
 from tests.eval.asking import Chosen, answer, of_its_language, ready_for
 
@@ -23,23 +26,40 @@ QUOTED = 3
 """Passages of which the model repeats a sentence each."""
 
 
+SEARCHES = ((Index, "rank"), (Index, "hits"), (Ledger, "readable"), (Ledger, "neighbours"))
+"""What a search asks of the index, and of the ledger: who may read what was found, and what stands around it."""
+
+
+@dataclass
 class Searched:
-    """Seconds in the index, which answers one search after the other here."""
+    """Seconds in index and ledger, which answer one search after the other here."""
 
-    def __init__(self, ready: Assistant) -> None:
-        self.seconds = 0.0
-        for name in ("rank", "hits"):
-            setattr(ready.index, name, self._timed(getattr(ready.index, name)))
+    seconds: float = 0.0
 
-    def _timed(self, search: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-        async def timed(*args: P.args, **kwargs: P.kwargs) -> T:
+
+@contextmanager
+def searches_timed() -> Iterator[Searched]:
+    """Every search of an assistant that is put together within."""
+    searched = Searched()
+
+    def timed(search: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        async def call(*args: P.args, **kwargs: P.kwargs) -> T:
             started = time.perf_counter()
             try:
                 return await search(*args, **kwargs)
             finally:
-                self.seconds += time.perf_counter() - started
+                searched.seconds += time.perf_counter() - started
 
-        return timed
+        return call
+
+    originals = [(owner, name, getattr(owner, name)) for owner, name in SEARCHES]
+    try:
+        for owner, name, search in originals:
+            setattr(owner, name, timed(search))
+        yield searched
+    finally:
+        for owner, name, search in originals:
+            setattr(owner, name, search)
 
 
 def says(prompt: Prompt) -> str:
@@ -51,17 +71,17 @@ async def measure(chosen: Chosen) -> list[Table]:
     rows = []
     for questions in chosen.sets():
         calls, tokens, own, searching = [], [], [], []
-        async with ready_for(questions.corpus, says) as (ready, _):
-            searched = Searched(ready)
-            for query in questions.queries[:WARM_UP]:
-                await answer(ready, query)
-            for query in questions.queries:
-                searched.seconds = 0.0
-                told = await answer(ready, query)
-                calls.append(float(told.spent.calls))
-                tokens.append(float(told.spent.tokens))
-                searching.append(searched.seconds * 1000)
-                own.append((told.timings["total"] - told.timings["models"] - searched.seconds) * 1000)
+        with searches_timed() as searched:
+            async with ready_for(questions.corpus, says) as (ready, _):
+                for query in questions.queries[:WARM_UP]:
+                    await answer(ready, query)
+                for query in questions.queries:
+                    searched.seconds = 0.0
+                    told = await answer(ready, query)
+                    calls.append(float(told.spent.calls))
+                    tokens.append(float(told.spent.tokens))
+                    searching.append(searched.seconds * 1000)
+                    own.append((told.timings["total"] - told.timings["models"] - searched.seconds) * 1000)
         spreads = (f"{median(values):,.1f} / {percentile(values, 0.95):,.1f}" for values in (tokens, searching, own))
         rows.append(
             (questions.name, len(calls), f"{median(calls):g} / {percentile(calls, 0.95):g}", *spreads),
@@ -73,7 +93,7 @@ async def measure(chosen: Chosen) -> list[Table]:
             rows=rows,
             notes=(
                 "Tokens are estimated, of prompts and replies together. `own` is the whole time less that of the model"
-                " and of the index: language, access, prompt and every check of what is written.",
+                " and of the reads of index and ledger: language, ranking, prompt and every check of what is written.",
             ),
         )
     ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from bot.model import Passage
 from bot.writing.grounding.figures import Figure, atoms, counted, figures, plain
@@ -31,10 +31,11 @@ class Word:
     weight: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Read:
     """What a passage, or the question, holds."""
 
+    text: str
     language: str
     folded: str
     latin: bool
@@ -43,11 +44,22 @@ class Read:
     terms: frozenset[int]
     grams: frozenset[int]
     atoms: frozenset[str]
+    about: frozenset[str]
+    """Figures of the heading, and of the date."""
     acronyms: frozenset[str]
-    clauses: tuple[tuple[frozenset[int], int], ...]
-    """Terms of the content words of each clause, and how often it negates."""
-    anchors: tuple[tuple[frozenset[int], frozenset[str]], ...]
-    """Terms and figures of each sentence, and row of a table, that has figures; those of the heading with them."""
+
+    @cached_property
+    def clauses(self) -> tuple[tuple[frozenset[int], int], ...]:
+        """Terms of the content words of each clause, and how often it negates."""
+        said = (clause for sentence in SENTENCE.split(self.text) for clause in CLAUSE.split(sentence))
+        found = ((_terms(clause, self.language), clause) for clause in said)
+        return tuple((terms, negations(clause, self.language)) for terms, clause in found if terms)
+
+    @cached_property
+    def anchors(self) -> tuple[tuple[frozenset[int], frozenset[str]], ...]:
+        """Terms and figures of each sentence, and row of a table, that has figures; those of the heading with them."""
+        found = ((sentence, atoms(sentence)) for sentence in SENTENCE.split(self.text))
+        return tuple((_terms(sentence, self.language), said | self.about) for sentence, said in found if said)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,15 +106,9 @@ def read_passage(passage: Passage) -> Read:
 def read_text(heading: str, text: str, language: str, updated_at: datetime | None) -> Read:
     whole = f"{heading}\n{text}"
     found = list(runs(whole, language))
-    about = atoms(heading, updated_at)
-    clauses, anchors = [], []
-    for sentence in SENTENCE.split(text):
-        if said := atoms(sentence):
-            anchors.append((_terms(sentence, language), said | about))
-        said_by = [(_terms(clause, language), negations(clause, language)) for clause in CLAUSE.split(sentence)]
-        clauses += [(terms, count) for terms, count in said_by if terms]
     folded = fold(whole)
     return Read(
+        text=text,
         language=language,
         folded=folded,
         latin=sum(c.isascii() and c.isalpha() for c in folded) * 2 > sum(c.isalpha() for c in folded),
@@ -110,9 +116,8 @@ def read_text(heading: str, text: str, language: str, updated_at: datetime | Non
         terms=frozenset(term for _, words, _ in found for term in words),
         grams=frozenset(gram for _, words, grams in found for gram in (grams or words)),
         atoms=atoms(whole, updated_at),
+        about=atoms(heading, updated_at),
         acronyms=acronyms(whole),
-        clauses=tuple(clauses),
-        anchors=tuple(anchors),
     )
 
 
