@@ -14,7 +14,17 @@ from collections.abc import Sequence
 from bot.model import Passage
 from bot.writing.grounding.figures import supported
 from bot.writing.grounding.names import Name
-from bot.writing.grounding.reading import Claim, Read, Word, claim_of, grams_of, read_passage, read_text
+from bot.writing.grounding.reading import (
+    Claim,
+    Read,
+    Word,
+    claim_of,
+    grams_of,
+    letters,
+    read_passage,
+    read_text,
+    sentences,
+)
 from bot.writing.interface import Statement, Supported
 from ingest.index.lexical import fold
 
@@ -62,6 +72,9 @@ COVERED_WORDS = 3
 OWN_SHARE = 0.75
 """Share of the best passage's merit that another passage needs to be named beside it."""
 
+LITERAL, LONG_LITERAL = 20, 80
+"""Letters from which on a sentence of a passage, or any piece of it, says what it says there, and is no chance."""
+
 WHOLE_SHARE, FAR = 0.9, 0.25
 """Share of a statement's words in a passage that it does not cite, and how much more that is than in those it cites,
 from which on it is taken from there: measured on citations put behind the wrong one of three sentences."""
@@ -102,6 +115,11 @@ def supports(
     verdicts = []
     for statement in statements:
         numbers = [number for number in statement.cited if number in by_number] or list(by_number)
+        if literal := _literally(statement, by_number):
+            cited = tuple(number for number in literal if number in numbers)
+            why = "" if cited else f"stands word for word in {list(literal)}, which it does not cite"
+            verdicts.append(Supported(holds=bool(cited), by=cited, why=why))
+            continue
         read = {number: read_passage(by_number[number]) for number in numbers}
         claim = claim_of(statement.text, language)
         verdict = _verdict(claim, read, asked, by_words=by_words)
@@ -109,6 +127,18 @@ def supports(
             verdict = Supported(holds=True, by=(better,))
         verdicts.append(verdict)
     return verdicts
+
+
+def _literally(statement: Statement, by_number: dict[int, Passage]) -> tuple[int, ...]:
+    """The passages that hold a statement word for word, as a whole sentence or as a long piece of their text."""
+    said = letters(statement.text)
+    if len(said) < LITERAL:
+        return ()
+    return tuple(
+        number
+        for number, passage in sorted(by_number.items())
+        if said in letters(passage.text) and (len(said) >= LONG_LITERAL or said in sentences(passage.text))
+    )
 
 
 def _better_source(claim: Claim, cited: dict[int, Read], by_number: dict[int, Passage], asked: Read) -> int:

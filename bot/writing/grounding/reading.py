@@ -18,6 +18,7 @@ from ingest.index.lexical import fold, function_words, runs
 LONGEST_WEIGHED = 8
 """Characters beyond which a word weighs no more: long words say more than short ones."""
 
+NO_LETTERS = re.compile(r"[\W_]+")
 SENTENCE = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")
 CLAUSE = re.compile(r"(?<=[:;])\s+|(?<=[：；])")
 
@@ -119,6 +120,18 @@ def read_text(heading: str, text: str, language: str, updated_at: datetime | Non
         about=atoms(heading, updated_at),
         acronyms=acronyms(whole),
     )
+
+
+@lru_cache(maxsize=1024)
+def letters(text: str) -> str:
+    """Letters and digits alone, folded: what is the same in both says the same word for word."""
+    return NO_LETTERS.sub("", fold(text))
+
+
+@lru_cache(maxsize=1024)
+def sentences(text: str) -> frozenset[str]:
+    """The letters of each sentence of a text."""
+    return frozenset(map(letters, SENTENCE.split(text)))
 
 
 def _terms(text: str, language: str) -> frozenset[int]:

@@ -253,3 +253,16 @@ async def test_the_sentences_of_the_handbook_hold_by_their_page_and_not_with_ano
     assert sum(own) / len(own) >= 0.99
     assert len(swapped) > 15
     assert sum(swapped) / len(swapped) <= 0.05
+
+
+async def test_what_stands_word_for_word_in_one_passage_is_not_taken_from_another_that_is_much_like_it() -> None:
+    said = "The FNCI is a file that the Banque de France keeps, and it is not public."
+    passages = [
+        passage(1, "The FCC is a file that the Banque de France keeps, and it is public.", document="fcc.md"),
+        passage(2, f"About files. {said} It is not kept for ever.", document="fnci.md"),
+    ]
+    checker = LexicalSupport()
+    [wrongly, rightly] = await checker.check(
+        [Statement(text=said, cited=(1,)), Statement(text=said, cited=(2,))], passages, question="", language="en"
+    )
+    assert (wrongly.holds, rightly.holds, rightly.by) == (False, True, (2,))
