@@ -65,6 +65,7 @@ async def test_a_question_too_short_to_tell_its_language_is_answered_in_that_of_
     assert (await answer_to(ready.answering(), asked("Tanneurs"))).language == "fr"
     assert (await answer_to(ready.answering(), asked("Dublin"))).language == "en"
     assert (await answer_to(ready.answering(), asked("Tanneurs", locale="de"))).language == "de"
+    assert (await answer_to(ready.answering(), asked("le founders' leave 2026 tombe quand"))).language == "fr"
 
 
 async def test_what_the_documents_do_not_say_is_not_answered(ready: Stage) -> None:

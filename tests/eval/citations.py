@@ -25,7 +25,6 @@ QUOTED = 3
 class Counts:
     sentences: int = 0
     """That the model wrote."""
-    shown: int = 0
     rightly_cited: int = 0
     """Sentences shown that cite a passage that holds them."""
     citations: int = 0
@@ -99,13 +98,16 @@ def _count(counts: Counts, given: Answer, told: list[str]) -> None:
     held = {passage.number: letters(passage.text) for passage in given.citations}
     units = Units()
     for unit in (*units.feed(given.text), *units.close()):
-        sentence = next((text for text in told if letters(text) == letters(unit.text)), None)
+        # Two sentences are one unit where a quotation spans both.
+        said = [text for text in told if letters(text) in letters(unit.text)] or [unit.text]
         numbers = [int(number) for number in CITED.findall(unit.text)]
-        right = [number for number in numbers if letters(re.sub(r"\s+", " ", sentence or unit.text)) in held[number]]
         counts.citations += len(numbers)
-        counts.right += len(right)
-        counts.shown += sentence is not None
-        counts.rightly_cited += sentence is not None and bool(right)
+        counts.right += sum(any(_held(text, held[number]) for text in said) for number in numbers)
+        counts.rightly_cited += sum(text in told and any(_held(text, held[n]) for n in numbers) for text in said)
+
+
+def _held(sentence: str, passage: str) -> bool:
+    return letters(re.sub(r"\s+", " ", sentence)) in passage
 
 
 def _share(part: int, whole: int) -> str:
