@@ -16,15 +16,11 @@ INTO = click.Path(file_okay=False, path_type=Path)
 READ = click.Path(exists=True, dir_okay=False, path_type=Path)
 WRITTEN = click.Path(dir_okay=False, path_type=Path)
 
+FOLDERS = click.argument("folders", nargs=-1, required=True, type=FOLDER, metavar="FOLDER...")
+
 
 @click.command("eval")
-@click.argument(
-    "folders",
-    nargs=-1,
-    required=True,
-    type=FOLDER,
-    metavar="FOLDER...",
-)
+@FOLDERS
 @click.option(
     "--answers/--no-answers",
     "ask_answers",
@@ -90,13 +86,7 @@ def evaluate(
 
 
 @click.command()
-@click.argument(
-    "folders",
-    nargs=-1,
-    required=True,
-    type=FOLDER,
-    metavar="FOLDER...",
-)
+@FOLDERS
 @click.option(
     "--over-refusal",
     type=click.FloatRange(0, 0.5),
