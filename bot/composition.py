@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.answer import Answering, Limits
 from bot.conversations import Conversations
 from bot.dialogue.classifier import AddressedClassifier
 from bot.dialogue.pictures import Pictures
-from bot.from_documents import FromDocuments
-from bot.from_documents import Writing as DocumentWriting
+from bot.from_documents import FromDocuments, Writing
 from bot.language import LanguageDecider
 from bot.llm.calls import Caps
 from bot.llm.extractive import ExtractiveWriter
@@ -33,15 +33,13 @@ from bot.settings import BotSettings
 from bot.sources_counted import SourcesCounted
 from bot.understand import Understanding
 from bot.without_documents import WithoutDocuments
-from bot.writing.draft import Drafts
-from bot.writing.grounding.lexical import LexicalSupport
-from bot.writing.spoken import Spoken
 from ingest.index.hybrid import Index, open_store
 from ingest.ledger import Ledger
 from ingest.telemetry import Metrics
 
 if TYPE_CHECKING:
     from bot.writing.interface import SupportChecker
+    from bot.writing.spoken import Spoken
     from ingest.index.interface import Reranker, RerankerSettings
 
 EXTRACTIVE_BUDGET = Budget(context_tokens=8192, answer_tokens=800)
@@ -63,12 +61,14 @@ class Assistant:
     """Absent without a chat model."""
     pictures: Pictures | None
     """Absent without a model that sees."""
-    spoken: Spoken
+    spoken: Spoken | None
+    """Absent without a chat model."""
 
     def warm(self) -> None:
         """Load what the first question would wait for. Blocks for up to a second."""
         self.languages.warm()
-        self.spoken.warm()
+        if self.spoken is not None:
+            self.spoken.warm()
 
 
 @asynccontextmanager
@@ -89,13 +89,21 @@ async def assistant(settings: BotSettings, *, writers: Writers | None = None) ->
         seeing = chat_writer(settings.models.vision, "models.vision")
         if seeing is not None:
             stack.push_async_callback(seeing.close)
-        support = _support(settings)
-        stack.push_async_callback(support.close)
         phrases = Phrases()
         languages = LanguageDecider(settings.languages)
-        spoken = Spoken(languages)
         metrics = Metrics()
         prompts = _prompts(settings, phrases.say)
+        writing, spoken = None, None
+        if writers is not None:
+            from bot.writing.draft import Drafts
+            from bot.writing.spoken import Spoken
+
+            spoken, support = Spoken(languages), _support(settings)
+            stack.push_async_callback(support.close)
+            mark = partial(_unconfirmed, phrases.say) if settings.answer.unsupported == "mark" else None
+            writing = Writing(
+                writers=writers, drafts=Drafts(prompts=prompts, spoken=spoken, support=support, mark=mark)
+            )
         yield Assistant(
             answering=_answering(
                 settings,
@@ -103,9 +111,7 @@ async def assistant(settings: BotSettings, *, writers: Writers | None = None) ->
                 conversations=conversations,
                 index=index,
                 reranker=reranker,
-                writers=writers,
-                support=support,
-                spoken=spoken,
+                writing=writing,
                 languages=languages,
                 prompts=prompts,
                 say=phrases.say,
@@ -130,9 +136,7 @@ def _answering(
     conversations: Conversations,
     index: Index,
     reranker: Reranker | None,
-    writers: Writers | None,
-    support: SupportChecker,
-    spoken: Spoken,
+    writing: Writing | None,
     languages: LanguageDecider,
     prompts: Prompts,
     say: Say,
@@ -150,17 +154,18 @@ def _answering(
         passage_tokens=how.passage_tokens,
         witness=witness,
     )
-    mark = (lambda language: say(language, "note-unconfirmed")) if how.unsupported == "mark" else None
-    drafts = Drafts(prompts=prompts, spoken=spoken, support=support, mark=mark)
     return Answering(
         languages=languages,
         say=say,
         retriever=retriever,
         understanding=(
             Understanding(
-                writers.chat, prompts, languages=settings.languages, main_languages=MainLanguages(ledger.languages)
+                writing.writers.chat,
+                prompts,
+                languages=settings.languages,
+                main_languages=MainLanguages(ledger.languages),
             )
-            if writers
+            if writing
             else None
         ),
         from_documents=FromDocuments(
@@ -169,7 +174,7 @@ def _answering(
             if how.refuse_by_evidence
             else None,
             prompts=prompts,
-            writing=DocumentWriting(writers=writers, drafts=drafts) if writers else None,
+            writing=writing,
             extractive=ExtractiveWriter(introduction=lambda language: say(language, "extractive-intro")),
             languages=languages,
             say=say,
@@ -177,8 +182,10 @@ def _answering(
             stale_days=how.stale_days,
         ),
         without_documents=(
-            WithoutDocuments(writers=writers, prompts=prompts, drafts=drafts, languages=languages, say=say)
-            if writers
+            WithoutDocuments(
+                writers=writing.writers, prompts=prompts, drafts=writing.drafts, languages=languages, say=say
+            )
+            if writing
             else None
         ),
         sources=SourcesCounted(ledger.count_sources, say),
@@ -188,6 +195,11 @@ def _answering(
             question_characters=how.max_question_characters, caps=Caps(calls=how.model_calls, tokens=how.tokens)
         ),
     )
+
+
+def _unconfirmed(say: Say, language: str) -> str:
+    """What is put behind a statement that no passage supports."""
+    return say(language, "note-unconfirmed")
 
 
 def _prompts(settings: BotSettings, say: Say) -> Prompts:
@@ -244,6 +256,8 @@ def _reranker(settings: RerankerSettings | None) -> Reranker | None:
 def _support(settings: BotSettings) -> SupportChecker:
     """What holds an answer against its passages: words and numbers, and a model where one is configured."""
     if settings.models.grounding is None:
+        from bot.writing.grounding.lexical import LexicalSupport
+
         return LexicalSupport()
     from bot.writing.grounding.detector import DetectorSupport
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from bot.audience import audience
 from bot.language import LanguageDecider
@@ -24,10 +25,12 @@ from bot.spoken_to import language_found
 from bot.understand import Understood
 from bot.walk import Walk
 from bot.writing.citations import Citations
-from bot.writing.draft import Drafts
 from bot.writing.interface import Ended
 from bot.writing.notes import dated_notes
 from ingest.masking import masked
+
+if TYPE_CHECKING:
+    from bot.writing.draft import Drafts
 
 logger = logging.getLogger(__name__)
 

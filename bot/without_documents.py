@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from bot.errors import phrase_for
 from bot.language import LanguageDecider
@@ -15,9 +16,11 @@ from bot.phrases import Say
 from bot.prompting import Prompts
 from bot.understand import Understood
 from bot.walk import Walk
-from bot.writing.draft import Drafts
 from bot.writing.interface import Ended
 from ingest.errors import SouffleurError
+
+if TYPE_CHECKING:
+    from bot.writing.draft import Drafts
 
 logger = logging.getLogger(__name__)
 

@@ -36,7 +36,8 @@ TOKENS, MODEL_SECONDS = 300, 6.0
 UNDERSTANDING_SECONDS = 0.3
 """For the call that tells what is asked for: some sixty tokens."""
 
-PASSAGE = re.compile(r'<passage number="(\d+)"[^>]*>(.*?)</passage>', re.DOTALL)
+PASSAGE = re.compile(r'<passage number="(\d+)"(?![^>]* language=)[^>]*>(.*?)</passage>', re.DOTALL)
+"""One in the language of the question: an answer in another one would be written twice."""
 
 LOOK_SECONDS = 0.05
 """How often the screens are looked at: figures are up to that much too high."""
