@@ -18,6 +18,7 @@ from bot.llm.writers import Writers
 from bot.model import ATTACHED, AnswerEvent, Outcome, Question, Refusal, Status
 from bot.phrases import Say
 from bot.prompting import NOT_FOUND, Prompts
+from bot.retrieval.evidence import is_thin
 from bot.retrieval.interface import Evidence, Gate, Retrieved, Wanted
 from bot.retrieval.retrieve import Begun, Retriever
 from bot.routing import points_at_hand
@@ -125,7 +126,7 @@ class FromDocuments:
         return found
 
     def _weak(self, evidence: Evidence) -> bool:
-        return self._gate is not None and not self._gate.judge(evidence).enough
+        return is_thin(evidence) if self._gate is None else not self._gate.judge(evidence).enough
 
     def _enough(self, walk: Walk, evidence: Evidence) -> bool:
         """Whether there is anything to answer from; the files of the conversation are not the gate's to judge."""

@@ -24,6 +24,7 @@ from bot.phrases import Say
 from bot.platforms.interface import is_restricted, sources
 from bot.platforms.places import opened_at
 from bot.platforms.rendering import LOCK
+from ingest.masking import masked
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters but tab and newline, and those that turn the direction of what follows."""
@@ -207,12 +208,12 @@ def _source_json(passage: Passage) -> dict[str, Any]:
         "number": passage.number,
         "source": chunk.source,
         "document": chunk.document,
-        "title": chunk.title,
-        "headings": list(chunk.headings),
+        "title": masked(chunk.title),
+        "headings": list(map(masked, chunk.headings)),
         "page": chunk.page,
         "updated_at": chunk.updated_at.isoformat() if chunk.updated_at else None,
         "language": chunk.language,
         "restricted": is_restricted(passage),
         "url": opened_at(passage) or chunk.url,
-        "text": chunk.text,
+        "text": masked(chunk.text),
     }

@@ -63,6 +63,9 @@ CAUTION = 2.0
 PARTLY = 0.8
 """Most that a word counts for which only shares its 4-grams with the passage: an inflection, a part of a compound."""
 
+THIN_COVER = 0.5
+"""Cover under which a search counts as weak without a calibration. It only decides whether to look once more."""
+
 READ = 8192
 """Passages kept as read, about 3 kB each."""
 
@@ -94,6 +97,11 @@ class _Terms:
         whole = _among(self.ids, read)
         shared = self.grams @ _among(self.gram_ids, read)
         return np.asarray(np.maximum(whole, PARTLY * np.maximum(0.0, 1.5 * shared - 0.5)))
+
+
+def is_thin(evidence: Evidence) -> bool:
+    """Whether the best passage holds less than half of what is rare in the query: weak, where nothing is calibrated."""
+    return evidence.features.get("cover", 1.0) < THIN_COVER
 
 
 def witness(wanted: Wanted, hits: Sequence[Hit]) -> Evidence:

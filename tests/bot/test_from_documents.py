@@ -225,3 +225,18 @@ async def test_writing_is_announced_after_searching(ready: Stage) -> None:
     events = await all_events(ready.answering(writer), asked(LEAVE))
     told = [event.text for event in events if isinstance(event, Status)]
     assert told == [say("en", "chat-searching", count=1), say("en", "status-writing")]
+
+
+async def test_without_a_calibration_a_thin_search_for_several_documents_is_widened_once(ready: Stage) -> None:
+    broad = {"broad": True, "variants": ["opening hours of the gym in Dublin"]}
+
+    async def widened(text: str) -> str:
+        understanding = ScriptedWriter([plan(text, **broad)])
+        answer = await answer_to(
+            ready.answering(ScriptedWriter(["NOT_FOUND"]), understanding=understanding), asked(text)
+        )
+        assert answer.trace
+        return answer.trace.widened
+
+    assert await widened("List every sports club, sauna, swimming pool and tennis court near Dublin")
+    assert not await widened("List the days of annual leave of employees in Dublin a year")

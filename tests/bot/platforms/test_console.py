@@ -167,3 +167,19 @@ async def test_json_tells_what_it_cost_and_what_comes_closest_and_commands_no_te
     ]
     assert data["text"] == "Nothing\u009b2J."
     assert not CONTROL.search(shown.getvalue())
+
+
+async def test_json_shows_no_key_that_stands_in_a_source() -> None:
+    key = "ghp_" + "Ab1" * 12
+
+    async def answerer(question: Question) -> AsyncIterator[AnswerEvent]:
+        async for event in Recording("It stands there [1].")(question):
+            if isinstance(event, Finished):
+                cited = passage(1, f"The token of the robot is {key}.", title=f"Robot {key}", headings=(key,))
+                event = Finished(answer=replace(event.answer, citations=(cited,)))
+            yield event
+
+    console, shown = a_console(answerer, is_terminal=False)
+    await console.ask_as_json("Which token has the robot?")
+    assert len(json.loads(shown.getvalue())["sources"]) == 1
+    assert key not in shown.getvalue()
