@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from ingest.change import Change
+from ingest.change import Change, noting
 from ingest.index.hybrid import Index
 from ingest.index.interface import IndexMismatch
 from ingest.ledger import LeaseLost, Ledger
@@ -45,7 +45,9 @@ class Writer:
         self._prepared = False
 
     async def recover(self, progress: Callable[[int], None] = lambda _: None) -> None:
-        """Mend what a killed writer of this source left. `progress` is told how many chunks that was so far.
+        """Mend what a killed writer of this source left, and bring into the index what was revoked and restored since.
+
+        `progress` is told how many chunks were mended so far.
 
         Raises `IndexMismatch` when the index is of another model or pipeline, or does not belong to this ledger.
         """
@@ -67,9 +69,13 @@ class Writer:
             await self._index.flush()
             await self._ledger.settle(self._source)
             await self._agree()
+        for records in batches(await self._ledger.out_of_step(self._source)):
+            await self.write([noting(record) for record in records])
 
     async def write(self, group: Sequence[Change]) -> None:
-        """One commit group."""
+        """One commit group. What is revoked has no readers in the index, whatever the source says."""
+        revoked = await self._ledger.revoked_of(self._source, (change.record.id for change in group))
+        group = [_withheld(change, change.record.id in revoked) for change in group]
         rewritten = [change for change in group if change.chunks is not None or change.relabels]
         before = await self._ledger.chunks(self._source, [change.record.id for change in rewritten])
         held = {chunk.id: chunk for chunks in before.values() for chunk in chunks}
@@ -183,10 +189,18 @@ class Writer:
 
 
 def _wanted(change: Change, before: Mapping[DocumentId, Sequence[Chunk]]) -> Sequence[Chunk]:
-    if change.chunks is not None:
-        return change.chunks
     record = change.record
-    return [replace(chunk, readers=record.readers, url=record.url) for chunk in before.get(record.id, ())]
+    readers = frozenset() if record.withheld else record.readers
+    if change.chunks is not None:
+        return [replace(chunk, readers=readers) for chunk in change.chunks]
+    return [replace(chunk, readers=readers, url=record.url) for chunk in before.get(record.id, ())]
+
+
+def _withheld(change: Change, revoked: bool) -> Change:
+    """`change`, with the passages that the document has relabelled where it was revoked or restored meanwhile."""
+    if change.record.withheld == revoked:
+        return change
+    return replace(change, record=replace(change.record, withheld=revoked), relabels=True)
 
 
 def batches(items: Sequence[_Item]) -> Iterable[Sequence[_Item]]:

@@ -62,9 +62,14 @@ MOST_PROBLEMS = 20
 KINDS = frozenset({"union_tag_invalid", "union_tag_not_found"})
 """Errors of a source's `kind`."""
 
+MOMENT = "a date and time such as 2027-03-31T00:00:00Z"
+
 EXPECTED = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
+    "datetime_from_date_parsing": MOMENT,
+    "datetime_parsing": MOMENT,
+    "datetime_type": MOMENT,
     "dict_type": "a section of `name: value` lines",
     "float_parsing": "a number",
     "float_type": "a number",
@@ -339,7 +344,7 @@ class _Mistake:
             return f"; its keys: {', '.join(known)}"
         if isclass(self.section) and issubclass(self.section, BaseModel):
             default = self.section.model_fields[str(self.path[-1])].default
-            if isinstance(default, int | float | str):
+            if isinstance(default, int | float | str) and not isinstance(default, bool):
                 return f"; for example {default}"
         return ""
 

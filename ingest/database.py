@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import itertools
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ingest.errors import ConfigurationError, Terminal, Transient
-from ingest.model import Readers
+from ingest.model import DocumentId, DocumentKey, Readers
 
 DEFAULT_ADDRESS = "sqlite+aiosqlite:///.souffleur/state.db"
 """In the working directory, for a program that was given no other."""
@@ -31,6 +33,11 @@ BUSY_TIMEOUT = 10_000
 
 UPGRADE_LOCK = 5_075_667
 """Key of the Postgres advisory lock that a process holds while it changes the tables."""
+
+BATCH = 400
+"""Most keys in one `IN`: SQLite's oldest limit on variables is 999, and a document's key takes two of them."""
+
+_Item = TypeVar("_Item")
 
 _TURNS: WeakKeyDictionary[sa.Pool, asyncio.Lock] = WeakKeyDictionary()
 """One for each SQLite database that is open."""
@@ -81,6 +88,19 @@ class Tokens(sa.types.TypeDecorator[Readers]):
         return None if value is None else frozenset(value)
 
 
+class DocumentKeys(sa.types.TypeDecorator[frozenset[DocumentKey]]):
+    """A set of documents as a sorted JSON list, of a source and an id each."""
+
+    impl = sa.JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: frozenset[DocumentKey] | None, dialect: sa.Dialect) -> Any:
+        return None if value is None else sorted(map(list, value))
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> frozenset[DocumentKey] | None:
+        return None if value is None else frozenset((source, DocumentId(id)) for source, id in value)
+
+
 TABLES = sa.MetaData()
 
 SOURCES = sa.Table(
@@ -115,6 +135,7 @@ DOCUMENTS = sa.Table(
     sa.Column("listed_readers", Tokens),
     sa.Column("media_type", sa.Text),
     sa.Column("due", sa.Boolean, nullable=False),
+    sa.Column("withheld", sa.Boolean, nullable=False),
 )
 CHUNKS = sa.Table(
     "chunks",
@@ -156,6 +177,14 @@ REMOVALS = sa.Table(
     sa.Column("document", sa.Text, primary_key=True),
     sa.Column("removed_at", Moment, nullable=False),
 )
+REVOCATIONS = sa.Table(
+    "revocations",
+    TABLES,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("document", sa.Text, primary_key=True),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -171,7 +200,7 @@ class Schema:
 
 
 LEDGER = Schema(
-    versions=Path(__file__).parent / "migrations" / "versions", revision="0002", version_table="ingest_version"
+    versions=Path(__file__).parent / "migrations" / "versions", revision="0003", version_table="ingest_version"
 )
 
 
@@ -211,6 +240,18 @@ async def connect(address: str | None, password: SecretStr | None, schema: Schem
 def writer(engine: AsyncEngine) -> AsyncEngine:
     """The same connections, for transactions that write."""
     return engine.execution_options(writes=True)
+
+
+def insert(engine: AsyncEngine, table: sa.Table) -> Any:
+    """An `INSERT` that knows `ON CONFLICT`: both databases have it, SQLAlchemy has it per dialect."""
+    return postgresql.insert(table) if engine.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """`items` in lists of at most `BATCH`."""
+    iterator = iter(items)
+    while batch := list(itertools.islice(iterator, BATCH)):
+        yield batch
 
 
 @asynccontextmanager

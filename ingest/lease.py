@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +23,9 @@ from ingest.errors import Transient
 
 KEEPALIVE = ("SET tcp_keepalives_idle = 30", "SET tcp_keepalives_interval = 10", "SET tcp_keepalives_count = 3")
 """The server gives up a connection, and frees its locks, a minute after its machine was lost; not two hours after."""
+
+FREEING_SECONDS = 2.0
+"""Longest wait for a connection that may be broken to give its locks back."""
 
 ALL = 5_075_666
 """First key of the Postgres advisory locks; alone, of the one that every writer shares."""
@@ -95,6 +98,7 @@ class Lease:
                     connection = await stack.enter_async_context(self._engine.connect())
                     connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
                     stack.push_async_callback(connection.invalidate)  # closed, not given back with its locks
+                    stack.push_async_callback(_freed, connection)
                     for setting in KEEPALIVE:
                         await connection.execute(sa.text(setting))
                     backend = await connection.scalar(sa.text("SELECT pg_backend_pid()"))
@@ -104,6 +108,13 @@ class Lease:
             self._backends.append(backend)
             stack.callback(self._backends.remove, backend)
             yield
+
+
+async def _freed(connection: AsyncConnection) -> None:
+    """Give all its locks back: a connection's end frees them too, but only once the server has noticed it."""
+    with suppress(sa.exc.SQLAlchemyError, OSError, TimeoutError):
+        async with asyncio.timeout(FREEING_SECONDS):
+            await connection.execute(sa.select(sa.func.pg_advisory_unlock_all()))
 
 
 @contextmanager

@@ -7,18 +7,17 @@ killed finds them there.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
-from typing import Any, Self, TypeVar
+from typing import Self
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from ingest import revocation
 from ingest.database import (
     CHUNKS,
     DOCUMENTS,
@@ -30,13 +29,17 @@ from ingest.database import (
     DatabaseUnavailable,
     DatabaseUnreadable,
     StateSettings,
+    batches,
     connect,
+    insert,
     transaction,
     writer,
 )
 from ingest.lease import Lease, LeaseLost, LedgerBusy
-from ingest.model import Chunk, ChunkId, DocumentId, Readers
-from ingest.records import Known, Record, Removal, SourceRecord, SourceState
+from ingest.model import Chunk, ChunkId, DocumentId, DocumentKey, Readers
+from ingest.readable import allowed, audiences, neighbours, readable, readers_by_source, tokens_of
+from ingest.records import Known, Record, Removal, Revocation, SourceRecord, SourceState
+from ingest.rows import WHOLE_CHUNK, chunk_of, digest, row_of
 from ingest.standing import languages, states
 
 __all__ = [
@@ -49,30 +52,17 @@ __all__ = [
     "LedgerBusy",
     "Record",
     "Removal",
+    "Revocation",
     "SourceRecord",
     "SourceState",
     "StateSettings",
 ]
-
-BATCH = 400
-"""Most keys in one `IN`: SQLite's oldest limit on variables is 999, and a document's key takes two of them."""
 
 REMOVALS_KEPT = timedelta(days=90)
 """How long it is remembered which documents were removed; never what they said."""
 
 RUNS_KEPT = 100
 """Runs remembered of each source."""
-
-DocumentKey = tuple[str, DocumentId]
-"""Name of the source, id of the document."""
-
-_Item = TypeVar("_Item")
-
-
-_WHOLE_CHUNK = sa.select(
-    *(column for column in CHUNKS.c if column.name != "digest"),
-    *(DOCUMENTS.c[name] for name in ("title", "language", "readers", "url", "updated_at")),
-).join_from(CHUNKS, DOCUMENTS, sa.and_(CHUNKS.c.source == DOCUMENTS.c.source, CHUNKS.c.document == DOCUMENTS.c.id))
 
 
 class Ledger:
@@ -137,7 +127,7 @@ class Ledger:
         """Those of `ids` that are known."""
         found: dict[DocumentId, Record] = {}
         async with transaction(self._engine) as connection:
-            for batch in _batches(ids, BATCH):
+            for batch in batches(ids):
                 query = sa.select(DOCUMENTS).where(DOCUMENTS.c.source == source, DOCUMENTS.c.id.in_(batch))
                 rows = await connection.execute(query)
                 found.update({row["id"]: Record(**row) for row in rows.mappings()})
@@ -150,48 +140,41 @@ class Ledger:
         """The chunks of those documents, in the order of their text; a document without chunks is absent."""
         found: dict[DocumentId, list[Chunk]] = {}
         async with transaction(self._engine) as connection:
-            for batch in _batches(documents, BATCH):
-                query = _WHOLE_CHUNK.where(CHUNKS.c.source == source, CHUNKS.c.document.in_(batch))
+            for batch in batches(documents):
+                query = WHOLE_CHUNK.where(CHUNKS.c.source == source, CHUNKS.c.document.in_(batch))
                 rows = await connection.execute(query.order_by(CHUNKS.c.document, CHUNKS.c.position))
                 for row in rows.mappings():
-                    found.setdefault(row["document"], []).append(_chunk(row))
+                    found.setdefault(row["document"], []).append(chunk_of(row))
         return {document: tuple(chunks) for document, chunks in found.items()}
 
     async def chunks_by_id(self, ids: Collection[ChunkId]) -> list[Chunk]:
         """Those of `ids` that are there, in no promised order."""
         found: list[Chunk] = []
         async with transaction(self._engine) as connection:
-            for batch in _batches(ids, BATCH):
-                rows = await connection.execute(_WHOLE_CHUNK.where(CHUNKS.c.id.in_(batch)))
-                found.extend(map(_chunk, rows.mappings()))
+            for batch in batches(ids):
+                rows = await connection.execute(WHOLE_CHUNK.where(CHUNKS.c.id.in_(batch)))
+                found.extend(map(chunk_of, rows.mappings()))
         return found
 
     async def neighbours(self, places: Sequence[tuple[str, DocumentId, range]], tokens: Readers) -> list[Chunk]:
         """The chunks at those positions (at most 200 ranges) that a holder of `tokens` may read, in no set order."""
-        at = CHUNKS.c.position
-        there = [
-            sa.and_(CHUNKS.c.source == source, CHUNKS.c.document == document, at.between(range.start, range.stop - 1))
-            for source, document, range in places
-        ]
         async with transaction(self._engine) as connection:
-            rows = await connection.execute(_WHOLE_CHUNK.where(sa.or_(sa.false(), *there)))
-            return [chunk for chunk in map(_chunk, rows.mappings()) if chunk.readers & tokens]
+            return await neighbours(connection, places, tokens)
 
     async def some_chunks(self, limit: int) -> list[Chunk]:
         """Up to `limit` chunks, evenly spread over all there are: ids are as good as random."""
         async with transaction(self._engine) as connection:
-            rows = await connection.execute(_WHOLE_CHUNK.order_by(CHUNKS.c.id).limit(limit))
-            return [_chunk(row) for row in rows.mappings()]
+            rows = await connection.execute(WHOLE_CHUNK.order_by(CHUNKS.c.id).limit(limit))
+            return [chunk_of(row) for row in rows.mappings()]
 
     async def count_chunks(self) -> int:
         async with transaction(self._engine) as connection:
             return await connection.scalar(sa.select(sa.func.count()).select_from(CHUNKS)) or 0
 
-    async def count_sources(self) -> int:
-        """How many sources have documents in the index."""
-        query = sa.select(sa.func.count(DOCUMENTS.c.source.distinct())).where(DOCUMENTS.c.indexed_at.is_not(None))
+    async def readers_by_source(self) -> dict[str, set[Readers]]:
+        """Every set of readers that a document of the index has, once, by its source."""
         async with transaction(self._engine) as connection:
-            return await connection.scalar(query) or 0
+            return await readers_by_source(connection)
 
     async def languages(self) -> dict[str, int]:
         """How many documents of the index are in which language (ISO 639-1, or `und`)."""
@@ -203,8 +186,8 @@ class Ledger:
         last = ""
         while True:
             async with transaction(self._engine) as connection:
-                query = _WHOLE_CHUNK.where(CHUNKS.c.id > last).order_by(CHUNKS.c.id).limit(size)
-                page = [_chunk(row) for row in (await connection.execute(query)).mappings()]
+                query = WHOLE_CHUNK.where(CHUNKS.c.id > last).order_by(CHUNKS.c.id).limit(size)
+                page = [chunk_of(row) for row in (await connection.execute(query)).mappings()]
             if not page:
                 return
             yield page
@@ -214,14 +197,14 @@ class Ledger:
         """For those of `chunks` whose indexed text a settled chunk has: which one that is."""
         wanted: dict[str, list[ChunkId]] = {}
         for chunk in chunks:
-            wanted.setdefault(_digest(chunk), []).append(chunk.id)
+            wanted.setdefault(digest(chunk), []).append(chunk.id)
         found: dict[ChunkId, ChunkId] = {}
         settled = CHUNKS.c.id.not_in(sa.select(UNSETTLED.c.chunk))
         async with transaction(self._engine) as connection:
-            for batch in _batches(wanted, BATCH):
+            for batch in batches(wanted):
                 query = sa.select(CHUNKS.c.digest, sa.func.min(CHUNKS.c.id)).where(CHUNKS.c.digest.in_(batch), settled)
-                for digest, other in await connection.execute(query.group_by(CHUNKS.c.digest)):
-                    found.update(dict.fromkeys(wanted[digest], other))
+                for text, other in await connection.execute(query.group_by(CHUNKS.c.digest)):
+                    found.update(dict.fromkeys(wanted[text], other))
         return found
 
     async def unsettled(self, source: str | None = None) -> list[ChunkId]:
@@ -240,14 +223,48 @@ class Ledger:
 
     async def readable(self, chunks: Iterable[ChunkId], tokens: Readers) -> set[ChunkId]:
         """Those of `chunks` that are known and that a holder of `tokens` may read, as their documents say now."""
-        allowed: set[ChunkId] = set()
-        of_document = sa.and_(CHUNKS.c.source == DOCUMENTS.c.source, CHUNKS.c.document == DOCUMENTS.c.id)
-        query = sa.select(CHUNKS.c.id, DOCUMENTS.c.readers).join_from(CHUNKS, DOCUMENTS, of_document)
         async with transaction(self._engine) as connection:
-            for batch in _batches(set(chunks), BATCH):
-                rows = await connection.execute(query.where(CHUNKS.c.id.in_(batch)))
-                allowed.update(row.id for row in rows if row.readers & tokens)
-        return allowed
+            return await readable(connection, chunks, tokens)
+
+    async def allows(self, documents: Collection[DocumentKey], tokens: Readers) -> set[DocumentKey]:
+        """Those of `documents` that are known and that a holder of `tokens` may read now."""
+        async with transaction(self._engine) as connection:
+            return await allowed(connection, documents, tokens)
+
+    async def reader_tokens(self) -> Readers:
+        """Every token that a document names as its reader."""
+        async with transaction(self._engine) as connection:
+            found = await audiences(connection)
+        return await asyncio.to_thread(tokens_of, found)
+
+    async def revoke(self, source: str, document: DocumentId, *, by: str = "") -> bool:
+        """Let nobody read the document from now on, whatever syncs find, until it is restored; `by`: who says so.
+
+        No lease is needed: it waits for no sync. False where there is no such document.
+        """
+        row = Revocation(source=source, document=document, by=by, at=datetime.now(UTC))
+        async with transaction(self._writer) as connection:
+            return await revocation.revoke(connection, row)
+
+    async def restore(self, source: str, document: DocumentId) -> bool:
+        """Give a revoked document back to whom its source names; False where it was not revoked. Needs no lease."""
+        async with transaction(self._writer) as connection:
+            return await revocation.restore(connection, source, document)
+
+    async def revoked(self) -> list[Revocation]:
+        """What is revoked now, newest first; documents that are gone meanwhile, too."""
+        async with transaction(self._engine) as connection:
+            return await revocation.revoked(connection)
+
+    async def revoked_of(self, source: str, ids: Iterable[DocumentId]) -> set[DocumentId]:
+        """Those of `ids` that are revoked, known or not."""
+        async with transaction(self._engine) as connection:
+            return await revocation.revoked_of(connection, source, ids)
+
+    async def out_of_step(self, source: str) -> list[Record]:
+        """Documents that were revoked or restored since their passages were labelled in the index."""
+        async with transaction(self._engine) as connection:
+            return await revocation.out_of_step(connection, source)
 
     async def states(self) -> list[SourceState]:
         """How every source stands, by name."""
@@ -265,7 +282,7 @@ class Ledger:
 
     async def remember_source(self, source: SourceRecord) -> None:
         async with self._written() as connection:
-            statement = self._insert(SOURCES).values(
+            statement = insert(self._engine, SOURCES).values(
                 name=source.name, location=source.location, configured=source.configured
             )
             changed = {"location": statement.excluded.location, "configured": statement.excluded.configured}
@@ -298,7 +315,7 @@ class Ledger:
         """Note that these chunks are about to change in the index."""
         if rows := [{"chunk": chunk, "source": source} for chunk in dict.fromkeys(ids)]:
             async with self._written() as connection:
-                await connection.execute(self._insert(UNSETTLED).on_conflict_do_nothing(), rows)
+                await connection.execute(insert(self._engine, UNSETTLED).on_conflict_do_nothing(), rows)
 
     async def settle(self, source: str) -> None:
         """Note that the index agrees with the ledger on every chunk of `source`."""
@@ -329,20 +346,20 @@ class Ledger:
         now = datetime.now(UTC)
         async with self._written() as connection:
             await self._put(connection, DOCUMENTS, records)
-            for batch in _batches((record.id for record in records), BATCH):
+            for batch in batches(record.id for record in records):
                 back = sa.delete(REMOVALS).where(REMOVALS.c.source == source, REMOVALS.c.document.in_(batch))
                 await connection.execute(back)
-            for batch in _batches(removed, BATCH):
+            for batch in batches(removed):
                 await connection.execute(
                     sa.delete(DOCUMENTS).where(DOCUMENTS.c.source == source, DOCUMENTS.c.id.in_(batch))
                 )
                 left = [{"source": source, "document": id, "removed_at": now} for id in batch]
-                await connection.execute(self._insert(REMOVALS).on_conflict_do_nothing(), left)
-            for batch in _batches(chunks, BATCH):
+                await connection.execute(insert(self._engine, REMOVALS).on_conflict_do_nothing(), left)
+            for batch in batches(chunks):
                 await connection.execute(
                     sa.delete(CHUNKS).where(CHUNKS.c.source == source, CHUNKS.c.document.in_(batch))
                 )
-            if rows := [_row(chunk) for replaced in chunks.values() for chunk in replaced]:
+            if rows := [row_of(chunk) for replaced in chunks.values() for chunk in replaced]:
                 await connection.execute(sa.insert(CHUNKS), rows)
             await connection.execute(sa.delete(UNSETTLED).where(UNSETTLED.c.source == source))
             if gone:
@@ -363,14 +380,10 @@ class Ledger:
             await connection.execute(sa.delete(RUNS).where(RUNS.c.source == source, ~kept))
             await connection.execute(old)
 
-    def _insert(self, table: sa.Table) -> Any:
-        """An `INSERT` that knows `ON CONFLICT`: both databases have it, SQLAlchemy has it per dialect."""
-        return postgresql.insert(table) if self._engine.dialect.name == "postgresql" else sqlite.insert(table)
-
     async def _put(self, connection: AsyncConnection, table: sa.Table, rows: Sequence[Record]) -> None:
         if not rows:
             return
-        statement = self._insert(table)
+        statement = insert(self._engine, table)
         keys = [column.name for column in table.primary_key]
         changed = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
         names = [field.name for field in fields(rows[0])]
@@ -378,23 +391,3 @@ class Ledger:
             statement.on_conflict_do_update(index_elements=keys, set_=changed),
             [{name: getattr(row, name) for name in names} for row in rows],
         )
-
-
-def _batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
-    iterator = iter(items)
-    while batch := list(itertools.islice(iterator, size)):
-        yield batch
-
-
-def _chunk(row: sa.RowMapping) -> Chunk:
-    return Chunk(**{**row, "headings": tuple(row["headings"])})
-
-
-def _row(chunk: Chunk) -> dict[str, Any]:
-    row: dict[str, Any] = {column.name: getattr(chunk, column.name, None) for column in CHUNKS.c}
-    return row | {"headings": list(chunk.headings), "digest": _digest(chunk)}
-
-
-def _digest(chunk: Chunk) -> str:
-    """Of the indexed text: equal texts have equal vectors."""
-    return blake2b(chunk.indexed_text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+import string
+import unicodedata
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import NewType
+from urllib.parse import quote
 
 DocumentId = NewType("DocumentId", str)
 """A source's own, stable name for a document: a path relative to the source's root, a page id."""
+
+DocumentKey = tuple[str, DocumentId]
+"""Name of the source, id of the document."""
 
 ChunkId = NewType("ChunkId", str)
 """A UUID in text form, see `chunk_id`."""
@@ -30,6 +36,19 @@ MEMBER: Readers = frozenset({EVERYONE, PUBLIC})
 
 READER_TOKEN = re.compile(r"public|everyone|[a-z][a-z0-9_-]*:[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 """`public`, `everyone`, or a lower-case kind and a name: `group:finance`, `user:ada@example.org`, `slack:C042`."""
+
+UNFIT = re.compile(r"[\s%\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What a reader token may not hold, and the mark that then stands for it."""
+
+ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+"""For `str.translate`; `str.lower` would make ASCII letters of others, such as the Kelvin sign."""
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+EMAIL = re.compile(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*")
+"""As browsers have it (https://html.spec.whatwg.org/#valid-e-mail-address), in ASCII: no two of them look alike."""
+
+LONGEST_EMAIL = 254
+"""Characters of an address (RFC 5321, by its erratum 1690)."""
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What neither UTF-8 nor Postgres can hold: half characters, and the zero character."""
@@ -162,19 +181,52 @@ class Chunk:
 
 
 def reader_token(text: str) -> str:
-    """`text` itself when it is a reader token.
+    """`text` in its `canonical` form when it is a reader token.
 
     Raises `ValueError` otherwise: a token that nobody can hold would hide documents without a word.
     """
     if READER_TOKEN.fullmatch(text):
-        return text
-    kind, colon, name = "".join(text.split()).lower().partition(":")
+        return canonical(text)
+    kind, colon, name = text.strip().lower().partition(":")
+    if kind.strip() == "group":
+        name = name.strip().replace(" ", "%20")
+    kind, name = "".join(kind.split()), "".join(name.split())
     prefix = "" if kind in (PUBLIC, EVERYONE) else "user:" if "@" in kind else "group:"
     meant = f"{kind}:{name}" if colon else prefix + kind
     if not (READER_TOKEN.fullmatch(meant) and meant.isprintable()):
         meant = "group:finance"
     shown = text if text.isprintable() else repr(text)
     raise ValueError(f"`{shown}` is no reader token; did you mean `{meant}`? (public, everyone, group:…, user:…)")
+
+
+def email_of(text: str) -> str:
+    """An e-mail address as it is compared, in lower case; empty for what is none."""
+    plain = text.strip()
+    return plain.lower() if len(plain) <= LONGEST_EMAIL and EMAIL.fullmatch(plain) else ""
+
+
+def group_token(name: str) -> str:
+    """`group:` and the name in lower case, where a space is `%20`: two groups never become one."""
+    return canonical(f"group:{token_name(name)}")
+
+
+def token_name(name: str) -> str:
+    """`name` as it can stand in a reader token: composed (NFC), and percent-encoded where a token may not hold it."""
+    return UNFIT.sub(lambda found: quote(found[0], errors="replace"), unicodedata.normalize("NFC", name))
+
+
+def canonical(token: str) -> str:
+    """A token in the one form in which it is stored, held and searched for: they are compared as they are written.
+
+    E-mail addresses are in lower case, by ASCII letters alone: no other letter becomes one of those, as the Kelvin sign
+    would become a `k`. Names of groups are in lower case and NFC. All other names are ids, which stay as they are.
+    """
+    kind, _, name = token.partition(":")
+    if kind == "user":
+        return f"user:{name.translate(ASCII_LOWER)}"
+    if kind == "group":
+        return "group:" + unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
+    return token
 
 
 def storable(text: str) -> str:
@@ -184,7 +236,7 @@ def storable(text: str) -> str:
 
 def held(tokens: Iterable[str]) -> Readers:
     """Who a command asks as: a member of the company who holds `tokens` too; `public` alone is an outsider."""
-    named = frozenset(tokens)
+    named = frozenset(map(canonical, tokens))
     return named if named == {PUBLIC} else MEMBER | named
 
 

@@ -43,6 +43,8 @@ class Record:
     """What the source said of it, as in `Entry`."""
     media_type: str | None = None
     """As the source listed it."""
+    withheld: bool = False
+    """Whether its passages have no readers in the index, whatever `readers` says, since it is revoked."""
 
     @property
     def entry(self) -> Entry:
@@ -93,6 +95,8 @@ class SourceState:
     """Why the last run ended early; None when it was complete."""
     next_run: datetime | None
     """When a watching process will begin the next one; None when none watches."""
+    revoked: int = 0
+    """Documents that nobody may read until they are restored, there or not."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +106,17 @@ class Removal:
     source: str
     document: DocumentId
     removed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Revocation:
+    """That nobody may read a document, whatever its source says, until it is restored."""
+
+    source: str
+    document: DocumentId
+    by: str
+    """Who revoked it, as the command was told."""
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

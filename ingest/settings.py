@@ -138,6 +138,9 @@ class IngestSettings(Section):
     mattermost: Any = None
     channels: Any = None
     conversation: Any = None
+    access: Any = None
+    retention: Any = None
+    quotas: Any = None
 
     @field_validator("sources")
     @classmethod

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ingest.database import CHUNKS, DOCUMENTS, RUNS, SOURCES
 from ingest.records import SourceRecord, SourceState
+from ingest.revocation import counted
 
 
 async def states(connection: AsyncConnection) -> list[SourceState]:
@@ -28,6 +29,7 @@ async def states(connection: AsyncConnection) -> list[SourceState]:
     chunks = {row[0]: row[1] for row in await connection.execute(passages)}
     synced = {row[0]: row[1] for row in await connection.execute(complete.group_by(RUNS.c.source))}
     last = {row.source: row for row in await connection.execute(ends)}
+    revoked = await counted(connection)
     found = []
     for source in sources:
         documents, bad, stale = counts.get(source.name, (0, 0, 0))
@@ -44,6 +46,7 @@ async def states(connection: AsyncConnection) -> list[SourceState]:
                 counts=run.counts if run else {},
                 error=run.error if run else None,
                 next_run=source.next_run,
+                revoked=revoked.get(source.name, 0),
             )
         )
     return found

@@ -94,7 +94,8 @@ def status(
         held = f"{counted(state.documents, 'document')}, {counted(state.chunks, 'passage')}"
         failed = f", {state.failing:,} failing" if state.failing else ""
         stale = f" ({state.stale:,} of them answered from an older version)" if state.stale else ""
-        yield f"{state.source.name}: {held}{failed}{stale}; {when}{_next(state.next_run, now)}"
+        revoked = f", {state.revoked:,} revoked" if state.revoked else ""
+        yield f"{state.source.name}: {held}{failed}{stale}{revoked}; {when}{_next(state.next_run, now)}"
         yield f"  {printable(state.source.location)}"
         if state.ran_at:
             done = ", ".join(f"{number:,} {what}" for what, number in state.counts.items() if number)
@@ -247,6 +248,7 @@ def state_data(state: SourceState, failing: Mapping[DocumentId, str]) -> dict[st
         "failures": [{"document": id, "reason": reason} for id, reason in failing.items()],
         "passages": state.chunks,
         "stale": state.stale,
+        "revoked": state.revoked,
         "synced_at": _iso(state.synced_at),
         "ran_at": _iso(state.ran_at),
         "counts": state.counts,

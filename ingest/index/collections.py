@@ -8,6 +8,8 @@ that neither alias names is a draft when its number is higher, else left over; n
 from __future__ import annotations
 
 import itertools
+import json
+import re
 from collections.abc import Awaitable
 from dataclasses import asdict, dataclass
 from typing import TypeVar
@@ -23,6 +25,10 @@ from ingest.index.schema import DENSE, LEXICAL, PAYLOAD_INDEXES
 
 NO_ROOM = b"No space left"
 """What a server's refusal has when its disk is full."""
+
+OVER_LIMIT = re.compile("limit (?:reached|exceeded)", re.IGNORECASE)
+"""What a server says whose strict mode forbids a request: a condition of so many values (`condition_max_size`), so wide
+a search (`search_max_hnsw_ef`), so many points (Qdrant, lib/collection/src/operations/verification/mod.rs)."""
 
 _IDENTITY = TypeAdapter(Identity)
 _INDEX_TYPES = {"keyword": models.PayloadSchemaType.KEYWORD, "datetime": models.PayloadSchemaType.DATETIME}
@@ -235,6 +241,11 @@ class Collections:
     def _translated(
         self, error: UnexpectedResponse, collection: str
     ) -> IndexUnavailable | IndexDamaged | ConfigurationError:
+        if error.status_code in (400, 403) and OVER_LIMIT.search(said := _said(error.content)):
+            return ConfigurationError(
+                f"Qdrant at {self._place!r} refused a request by its strict mode: {said}; raise that limit for"
+                f" collection {collection!r} (`strict_mode_config`)"
+            )
         if error.status_code in (401, 403):
             return ConfigurationError(
                 f"Qdrant at {self._place!r} refused the key ({error.status_code}); set SOUFFLEUR_QDRANT_API_KEY"
@@ -249,3 +260,12 @@ class Collections:
             f"Qdrant at {self._place!r} refused a request for collection {collection!r}: {error.content[:200]!r};"
             " run `ingest reindex`"
         )
+
+
+def _said(content: bytes) -> str:
+    """A server's reason for a refusal, on one line and without its advice."""
+    try:
+        said = json.loads(content)["status"]["error"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return " ".join(str(said).partition(". Help:")[0].split())[:200]

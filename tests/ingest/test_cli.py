@@ -12,6 +12,7 @@ from click.testing import Result
 
 from ingest import terminal
 from ingest.ledger import Ledger, StateSettings
+from ingest.model import DocumentId
 from tests.fixtures.command_line import SALARIES, TRAVEL, Ingest, data, write
 
 
@@ -93,6 +94,27 @@ def test_status_tells_how_sources_stand(ingest: Ingest, folder: Path) -> None:
     status = ingest("status").stdout
     assert "docs: 1 document, 1 passage; synced " in status
     assert "The index holds all of it: 1 passage." in status
+
+
+def test_status_and_search_know_what_is_revoked(ingest: Ingest, folder: Path) -> None:
+    write(folder / "docs" / "travel.md", TRAVEL)
+    write(folder / "docs" / "salaries.md", SALARIES)
+    ingest("sync", "docs")
+    ask = ("search", "salary bands", "--as", "group:finance")
+    assert "salaries.md" in ingest(*ask).stdout
+
+    async def revoke() -> None:
+        ledger = await Ledger.open(StateSettings(url=f"sqlite+aiosqlite:///{folder / '.souffleur' / 'state.db'}"))
+        assert await ledger.revoke("docs", DocumentId("salaries.md"), by="ada")
+        await ledger.close()
+
+    asyncio.run(revoke())
+    assert "salaries.md" not in ingest(*ask).stdout
+    for command in ("verify", "sync", "verify", "reindex", "verify"):
+        assert ingest(command).exit_code == 0
+    assert "docs: 2 documents, 2 passages, 1 revoked; synced " in ingest("status").stdout
+    assert data(ingest("status", "--json"))["sources"][0]["revoked"] == 1
+    assert "salaries.md" not in ingest(*ask).stdout
 
 
 def test_status_names_the_failing_with_their_reasons_and_says_how_many_more_there_are(

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,76 +19,12 @@ from ingest.ledger import (
     LeaseLost,
     Ledger,
     LedgerBusy,
-    Record,
     SourceRecord,
     StateSettings,
 )
-from ingest.model import Chunk, ChunkId, DocumentId, Readers
+from ingest.model import ChunkId, DocumentId
+from tests.fixtures.ledgers import NOON, chunk, in_folder, record
 from tests.fixtures.postgres import Postgres
-
-NOON = datetime(2026, 3, 2, 12, 30, tzinfo=timezone(timedelta(hours=2)))
-
-
-def settings(folder: Path) -> StateSettings:
-    return StateSettings(url=f"sqlite+aiosqlite:///{folder / 'state.db'}")
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def state(request: pytest.FixtureRequest, tmp_path: Path) -> StateSettings:
-    if request.param == "postgres":
-        return StateSettings(url=request.getfixturevalue("postgres_url"))
-    return settings(tmp_path)
-
-
-@pytest.fixture
-async def ledger(state: StateSettings) -> AsyncIterator[Ledger]:
-    ledger = await Ledger.open(state)
-    yield ledger
-    await ledger.close()
-
-
-@pytest.fixture
-async def other(ledger: Ledger, state: StateSettings) -> AsyncIterator[Ledger]:
-    """The same database, as another process has it open."""
-    other = await Ledger.open(state)
-    yield other
-    await other.close()
-
-
-def record(id: str, *, readers: Readers = frozenset({"everyone"}), error: str | None = None) -> Record:
-    return Record(
-        source="docs",
-        id=DocumentId(id),
-        version="12:34",
-        content_hash="ab" * 32,
-        parser="kreuzberg",
-        error=error,
-        title=f"Title of {id}",
-        url=None,
-        author="Ada",
-        updated_at=NOON,
-        language="en",
-        readers=readers,
-        own_readers=None,
-        indexed_at=NOON,
-    )
-
-
-def chunk(of: Record, position: int) -> Chunk:
-    return Chunk(
-        id=ChunkId(f"{of.id}-{position}"),
-        source=of.source,
-        document=of.id,
-        position=position,
-        title=of.title,
-        headings=("House", "Garage › Doors"),
-        page=3,
-        text=f"Passage {position}\nof {of.id}",
-        language=of.language,
-        readers=of.readers,
-        url=of.url,
-        updated_at=of.updated_at,
-    )
 
 
 async def test_what_is_committed_comes_back_equal(ledger: Ledger) -> None:
@@ -306,7 +241,7 @@ async def test_a_writer_whose_lease_broke_commits_nothing_more(postgres: Postgre
 
 
 async def test_a_lock_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    ledger = await Ledger.open(settings(tmp_path))
+    ledger = await Ledger.open(in_folder(tmp_path))
     try:
         (tmp_path / "state.db.locks").write_text("")
         with pytest.raises(DatabaseUnavailable, match=r"state\.db\.locks"):
@@ -329,7 +264,7 @@ async def test_a_ledger_of_the_first_revision_is_brought_up_to_date_with_all_it_
         connection.exec_driver_sql("INSERT INTO unsettled VALUES ('a-0'), ('gone')")
     engine.dispose()
 
-    ledger = await Ledger.open(settings(tmp_path))
+    ledger = await Ledger.open(in_folder(tmp_path))
     try:
         assert [each.text async for page in ledger.pages() for each in page] == ["Text."]
         assert (await ledger.documents("docs"))[DocumentId("a")].due is False
@@ -339,7 +274,7 @@ async def test_a_ledger_of_the_first_revision_is_brought_up_to_date_with_all_it_
 
 
 async def test_the_tables_are_those_that_the_migrations_make(tmp_path: Path) -> None:
-    await (await Ledger.open(settings(tmp_path))).close()
+    await (await Ledger.open(in_folder(tmp_path))).close()
     engine = create_engine(f"sqlite:///{tmp_path / 'state.db'}")
     try:
         with engine.connect() as connection:
@@ -360,7 +295,7 @@ async def test_tables_of_others_in_the_same_database_are_left_alone(tmp_path: Pa
         connection.execute("CREATE TABLE threads (id TEXT)")
         connection.execute("CREATE TABLE bot_version (version_num TEXT)")
     connection.close()
-    ledger = await Ledger.open(settings(tmp_path))
+    ledger = await Ledger.open(in_folder(tmp_path))
     await ledger.close()
     with sqlite3.connect(tmp_path / "state.db") as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -369,25 +304,25 @@ async def test_tables_of_others_in_the_same_database_are_left_alone(tmp_path: Pa
 
 
 async def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    await (await Ledger.open(settings(tmp_path))).close()
+    await (await Ledger.open(in_folder(tmp_path))).close()
     with sqlite3.connect(tmp_path / "state.db") as connection:
         connection.execute(f"UPDATE {database.LEDGER.version_table} SET version_num = '9999'")
     connection.close()
     with pytest.raises(DatabaseUnreadable, match="newer souffleur \\(9999\\)"):
-        await Ledger.open(settings(tmp_path))
+        await Ledger.open(in_folder(tmp_path))
 
 
 async def test_a_file_that_is_no_database_is_named_and_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "state.db").write_bytes(b"not a database, " * 100)
     with pytest.raises(DatabaseUnreadable, match=r"state\.db.*move it away"):
-        await Ledger.open(settings(tmp_path))
+        await Ledger.open(in_folder(tmp_path))
     assert (tmp_path / "state.db").read_bytes() == b"not a database, " * 100
 
 
 async def test_a_place_where_no_folder_can_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DatabaseUnavailable, match="cannot make the folder"):
-        await Ledger.open(settings(tmp_path / "file" / "home"))
+        await Ledger.open(in_folder(tmp_path / "file" / "home"))
 
 
 async def test_moments_come_back_with_a_time_zone(ledger: Ledger) -> None:

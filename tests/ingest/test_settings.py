@@ -42,7 +42,7 @@ BAD = {
     "unknown section unlike any": (
         "# ours\n\nplugins: []\n",
         "souffleur.yaml:3: plugins: unknown key; known here: home, models, index, state, parsing, languages, sources, "
-        "guard, log, serve, answer, slack, mattermost, channels, conversation",
+        "guard, log, serve, answer, slack, mattermost, channels, conversation, access, retention, quotas",
     ),
     "unknown key in a section": (
         "parsing:\n  workers: 2\n  memory: 512\n",

@@ -7,19 +7,13 @@ people in common: these are named one by one. A group whose members cannot be to
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from urllib.parse import quote
 
-from ingest.model import EVERYONE, PUBLIC, Readers
+from ingest.model import EVERYONE, PUBLIC, UNFIT, Readers, canonical, group_token, token_name
 from ingest.sources.confluence.client import Client, Group, Named, Node, Parent, Person
 
 MOST_PEOPLE = 1000
 """Named one by one for one page; an overlap of more adds nobody, or every page there would carry them all."""
-
-UNFIT = re.compile(r"[\s%\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""What a reader token may not hold, and the mark that then stands for it."""
 
 NOBODY: Readers = frozenset()
 
@@ -74,7 +68,7 @@ class Directory:
         return token
 
     def _class(self, name: str) -> str:
-        return EVERYONE if name.lower() in self._everyone else f"confluence:{_fit(name)}"
+        return EVERYONE if name.lower() in self._everyone else f"confluence:{token_name(name)}"
 
 
 class Overlap:
@@ -155,11 +149,6 @@ class Access:
         return await self._overlap.of(readers, await self._directory.tokens(node.restriction))
 
 
-def group_token(name: str) -> str:
-    """`group:` and the name in lower case, where a space is `%20`: two groups never become one."""
-    return f"group:{_fit(name.lower())}"
-
-
 def user_token(person: Person, email_domain: str | None) -> str:
     """`user:` and the e-mail address; `confluence:` and the account where the address is not told."""
     username = person.username or ""
@@ -167,9 +156,5 @@ def user_token(person: Person, email_domain: str | None) -> str:
     if not email and username and email_domain:
         email = f"{username}@{email_domain}"
     if email and not UNFIT.search(email):
-        return f"user:{email.lower()}"
-    return f"confluence:{_fit(username or person.key)}"
-
-
-def _fit(name: str) -> str:
-    return UNFIT.sub(lambda found: quote(found[0], errors="replace"), unicodedata.normalize("NFC", name))
+        return canonical(f"user:{email}")
+    return f"confluence:{token_name(username or person.key)}"

@@ -94,6 +94,21 @@ async def test_the_filter_fields_are_indexed_before_the_first_point_and_writes_a
     assert all(request.url.params["wait"] == "true" for request in (*indexes, written))
 
 
+async def test_the_graph_of_dense_vectors_is_walked_past_what_may_not_be_read_and_words_are_all_compared(
+    qdrant: str,
+) -> None:
+    words = SparseVector(indices=(1,), values=(1.0,))
+    async with recorded(qdrant) as (served, transport):
+        await served.create(IDENTITY)
+        await served.rank_dense([1.0, 0.0, 0.0], visible_to=frozenset({"public"}), limit=3)
+        dense = json.loads(transport.asked[-1].content)
+        await served.rank_lexical(words, visible_to=frozenset({"public"}), limit=3)
+        lexical = json.loads(transport.asked[-1].content)
+    assert dense["params"] == {"hnsw_ef": 256, "acorn": {"enable": True, "max_selectivity": 1.0}}
+    assert dense["filter"]["must"] == lexical["filter"]["must"]
+    assert lexical.get("params") is None
+
+
 async def test_a_switch_is_one_request(qdrant: str) -> None:
     async with recorded(qdrant) as (served, transport):
         await served.create(IDENTITY)
@@ -211,6 +226,16 @@ def too_slow(_: httpx.Request) -> httpx.Response:
             "no collection 'souffleur' .* `ingest sync`",
         ),
         (saying(401, {"status": {"error": "no key"}}), ConfigurationError, "key .401.; set SOUFFLEUR_QDRANT_API_KEY"),
+        (
+            saying(400, {"status": {"error": "Condition size limit reached (9 > 5). Help: Reduce the size of it."}}),
+            ConfigurationError,
+            r"strict mode: Condition size limit reached \(9 > 5\); raise that limit for collection 'souffleur'",
+        ),
+        (
+            saying(403, {"status": {"error": 'Forbidden: Limit exceeded 256 > 99 for "hnsw_ef". Help: Reduce it.'}}),
+            ConfigurationError,
+            r'strict mode: Forbidden: Limit exceeded 256 > 99 for "hnsw_ef"; raise that limit',
+        ),
         (saying(500, {"status": {"error": "No space left on device"}}), IndexUnavailable, "disk of Qdrant .* is full"),
         (saying(400, {"status": {"error": "Wrong vector"}}), IndexDamaged, "Wrong vector.*; run `ingest reindex`"),
         (lambda _: httpx.Response(200, text="<html>"), IndexUnavailable, "qdrant:6333"),
@@ -224,6 +249,8 @@ def too_slow(_: httpx.Request) -> httpx.Response:
         "busy",
         "absent",
         "key",
+        "limit",
+        "limit, of old",
         "full",
         "wrong",
         "garbage",

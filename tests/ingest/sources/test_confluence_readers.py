@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.model import READER_TOKEN, Readers
+from ingest.model import READER_TOKEN, Readers, group_token
 from ingest.sources.confluence.client import Person
-from ingest.sources.confluence.readers import MOST_PEOPLE, Overlap, group_token, user_token
+from ingest.sources.confluence.readers import MOST_PEOPLE, Overlap, user_token
 from tests.fixtures.confluence import Wiki
 from tests.fixtures.confluence_source import everything, listing
 
