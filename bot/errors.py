@@ -5,12 +5,15 @@ The tree itself is `ingest.errors`: `Transient` and `Terminal`. The phrase depen
 
 from __future__ import annotations
 
+from bot.llm.interface import BudgetSpent
 from ingest.errors import SouffleurError, Transient
 from ingest.index.interface import IndexMissing
 
 
 def phrase_for(error: SouffleurError | TimeoutError) -> str:
-    """The key of the phrase that tells the asker of `error`: to try again, or to pass the trace id on."""
+    """The key of the phrase that tells the asker of `error`: to try again, to wait, or to pass the trace id on."""
     if isinstance(error, IndexMissing):
         return "nothing-indexed"
+    if isinstance(error, BudgetSpent):
+        return "budget-spent"
     return "try-again" if isinstance(error, Transient | TimeoutError) else "error"

@@ -8,7 +8,12 @@ from enum import StrEnum
 from typing import Literal
 
 from bot.trace import Trace
-from ingest.model import Chunk, ChunkId, Readers
+from ingest.model import Chunk, ChunkId, DocumentKey, Readers
+
+Basis = frozenset[DocumentKey]
+"""The documents that a text rests on: all that whoever wrote it was given, and what the earlier answers among that did.
+
+Whoever may not read one of them is not told the text."""
 
 ATTACHED = "@attached"
 """`Chunk.source` of a passage of a file in the conversation; no configured source can have such a name."""
@@ -33,6 +38,8 @@ class Place:
     """Id of the conversation that the question belongs to; None for a single question."""
     readers: Readers | None = None
     """Tokens that everyone holds who can read there; None where the asker alone reads the answer."""
+    workspace: str = ""
+    """Slack's team, Mattermost's server: what a quota may be set for, beside one for each asker."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +50,8 @@ class Turn:
     text: str
     name: str = ""
     """Of whoever said it, where several people talk; empty where there are only the asker and the assistant."""
+    basis: Basis | None = frozenset()
+    """What an answer rests on; None where that is not known any more. What a person said rests on nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +65,8 @@ class Question:
     """Earlier turns, oldest first, without this question."""
     attached: tuple[Chunk, ...] = ()
     """Passages of the files that were dropped into the conversation; everybody who reads the answer can open those."""
+    trace_id: str = ""
+    """Under which it came, where whoever asks tells it before it is answered; empty: the answer gets its own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +85,11 @@ class Passage:
     """The passage that replaces this one: an older version of the same text, kept because it says otherwise."""
 
     @property
+    def key(self) -> DocumentKey:
+        """The document that it is from."""
+        return (self.chunk.source, self.chunk.document)
+
+    @property
     def text(self) -> str:
         """All that the writer reads under this number, and may cite."""
         return "\n\n".join(part for part in (self.before, self.chunk.text, self.after) if part)
@@ -85,6 +101,10 @@ class Outcome(StrEnum):
     ANSWERED = "answered"
     NOT_FOUND = "not_found"
     INVALID = "invalid"
+    LIMITED = "limited"
+    """Not worked on: the asker, or the workspace, has asked as much as a quota allows for now."""
+    WITHDRAWN = "withdrawn"
+    """Something that it rests on may not be read any more since it was begun; nothing of it may be shown."""
     FAILED = "failed"
 
 
@@ -120,7 +140,10 @@ class Spent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """The finished answer. `text` is the concatenation of every `Delta` that went before it."""
+    """The finished answer. `text` is the concatenation of every `Delta` that went before it.
+
+    But for one that is withdrawn: then it is a sentence that takes the place of all that was shown.
+    """
 
     text: str
     language: str
@@ -143,6 +166,11 @@ class Answer:
     removed: int = 0
     """Statements that were left out because no passage supports them."""
     route: Route = Route.DOCUMENTS
+    basis: Basis = frozenset()
+    withheld: Basis = frozenset()
+    """Documents that the index found, and that the ledger would not let this audience read."""
+    audience: Readers = frozenset()
+    """The tokens that it was made for."""
     spent: Spent = Spent()
     timings: dict[str, float] = field(default_factory=dict)
     """Seconds since the question by stage: `language`, `understood`, `retrieve`, `first_token`, `total`; `models` and
@@ -165,6 +193,8 @@ class Delta:
     text: str
     cited: tuple[Passage, ...] = ()
     """What is cited so far, under the numbers that the text shows; so that a text that is stopped has its sources."""
+    basis: Basis = frozenset()
+    """What the text so far rests on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
