@@ -83,7 +83,7 @@ class Console:
             if not text.strip():
                 continue
             answer = await self.ask(text, history)
-            history += (Turn(role="user", text=text), Turn(role="assistant", text=answer.text))
+            history += (Turn(role="user", text=text), Turn(role="assistant", text=answer.text, basis=answer.basis))
 
     async def _typed(self, prompt: str) -> str:
         """The next line that is typed. Raises EOFError at the end of input.
@@ -173,9 +173,13 @@ def printable(text: str) -> str:
 
 def print_json(terminal: Terminal, data: object) -> None:
     """Data as JSON, such characters as escapes: the same data, and nothing that a terminal obeys."""
-    text = json.dumps(data, ensure_ascii=False, indent=2)
-    escaped = CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-    terminal.print(JSONHighlighter()(escaped), soft_wrap=True)
+    text = escaped(json.dumps(data, ensure_ascii=False, indent=2))
+    terminal.print(JSONHighlighter()(text), soft_wrap=True)
+
+
+def escaped(text: str) -> str:
+    """JSON with such characters as escapes."""
+    return CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def as_json(answer: Answer) -> dict[str, Any]:

@@ -36,6 +36,10 @@ class Spot:
         """What happens in one thread happens one after the other."""
         return "/".join((self.platform, self.workspace, self.channel, self.thread))
 
+    def asker(self, person: str) -> str:
+        """Whose question it is that somebody here asks, as `Asker.id`."""
+        return f"{self.platform}:{person}"
+
     def key_of(self, message: str) -> str:
         """The name of a message of this channel among all messages everywhere."""
         return "/".join((self.platform, self.workspace, self.channel, message))
@@ -209,7 +213,25 @@ class Stopped:
         return f"stopped/{self.spot.key_of(self.id)}"
 
 
-Event = Said | Edited | Deleted | Commanded | Pointed | Pressed | Stopped
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recalled:
+    """An operator has an answer withdrawn, since a document that it rests on is not to be read any more."""
+
+    spot: Spot
+    reply: str
+    """Key of the reply."""
+    message: str
+    """The question's id, as in the reply."""
+    at: datetime
+    by: str = ""
+    kind: Literal["recalled"] = "recalled"
+
+    @property
+    def key(self) -> str:
+        return f"recalled/{self.spot.key_of(self.message)}/{self.reply.partition('/')[0]}"
+
+
+Event = Said | Edited | Deleted | Commanded | Pointed | Pressed | Stopped | Recalled
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Discriminator("kind")])
 

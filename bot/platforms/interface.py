@@ -7,7 +7,7 @@ told to. What is done about an event is decided once, in `bot.dialogue`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -66,7 +66,7 @@ class Source:
 class Button:
     """What can be done about an answer."""
 
-    action: Literal["stop", "again", "up", "down", "share", "person", "resolved"]
+    action: Literal["stop", "again", "up", "down", "share", "person", "resolved", "fuller", "disclose"]
     label: str
     value: str
     """Signed, at most 500 characters; comes back as `Pressed.value`."""
@@ -86,6 +86,9 @@ class Post:
     notes: tuple[str, ...] = ()
     """Short lines under the text, set apart from it: "stopped by Ada", "written from this conversation"."""
     buttons: tuple[Button, ...] = ()
+    replaces: bool = False
+    """Whether nothing of what was shown in its place may come back or be looked up: an answer that was withdrawn. Where
+    messages can be looked up as they were, or an earlier change may still overtake this one, they are made anew."""
     mention: tuple[str, ...] = ()
     """People who are to be notified, by id: the owners of a question that is handed over, nobody else."""
 
@@ -119,6 +122,8 @@ class Person:
     """Language of their profile, ISO 639-1."""
     member: bool
     """Of the company: no guest, nobody of a connected workspace, no bot, not deactivated."""
+    email: str = ""
+    """Address that the platform vouches for, in lower case and ASCII; empty where it vouches for none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +134,16 @@ class Room:
     name: str
     outsiders: bool
     """Whether anybody there is no member of the company: shared with another one, or with guests. True when unknown."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """Something about who may read what is different from now on."""
+
+    person: str = ""
+    """Whose account, groups or membership it is; empty: it may be anybody's."""
+    channel: str = ""
+    """Where somebody came or went; empty: it is about no channel in particular."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -241,8 +256,11 @@ class ChatPlatform(Protocol):
         """Post in the thread; the ids of the messages."""
         ...
 
-    async def whisper(self, spot: Spot, to: str, post: Post, *, respond_to: str = "") -> None:
-        """Tell `to` alone: an ephemeral message where they are, or else a direct message."""
+    async def whisper(self, spot: Spot, to: str, post: Post, *, respond_to: str = "") -> tuple[str, ...]:
+        """Tell `to` alone: an ephemeral message where they are, or else a direct message.
+
+        Ids of the messages that `change` and `remove` can take back with that `spot`; of ephemeral ones there are none.
+        """
         ...
 
     async def change(self, spot: Spot, messages: Sequence[str], post: Post) -> tuple[str, ...]:
@@ -262,11 +280,37 @@ class ChatPlatform(Protocol):
         ...
 
     async def person(self, id: str) -> Person:
-        """Kept for a few minutes."""
+        """Kept for as long as the platform was told when it was made, counted from before it was asked for."""
+        ...
+
+    async def people(self, ids: Collection[str]) -> Mapping[str, Person]:
+        """Many at once, kept as one is. Whoever is not known is no member, and is in it all the same."""
         ...
 
     async def room(self, spot: Spot) -> Room:
-        """Kept for a few minutes."""
+        """Kept as people are."""
+        ...
+
+    async def members(self, spot: Spot) -> frozenset[str] | None:
+        """Ids of all people who can read the channel, without bots and the deactivated; kept as people are.
+
+        None where they cannot all be told: too many, shared with another company, or the bot is not let look.
+        """
+        ...
+
+    async def held(self, person: str, tokens: Collection[str]) -> frozenset[str]:
+        """Those of `tokens` that the person holds; kept as people are.
+
+        They are this platform's own, as sources of documents write them: `slack:` and the id of a user, a user group
+        or a channel; `mattermost:` and the id of a user or a channel, `mattermost:team:`, `mattermost:group:` and an
+        id. One that cannot be looked up (it is gone, the bot is not let look) is not held, and logged once.
+        """
+        ...
+
+    def watch(self, changed: Callable[[Change], None]) -> None:
+        """Have `changed` called, on the event loop, at every change that is heard of, once the platform itself has
+        dropped what it kept about it, and before anything that happened later is reported.
+        """
         ...
 
     async def download(self, file: File, to: Path, *, max_bytes: int) -> None:

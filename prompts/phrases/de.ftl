@@ -13,6 +13,7 @@ updated = Stand: { DATETIME($date, dateStyle: "long") }
 restricted = eingeschränkter Zugang
 
 model-unavailable = Der Schreibdienst ist im Moment nicht erreichbar (Vorgangsnummer: { $trace }).
+budget-spent = Das Budget für geschriebene Antworten ist vorerst aufgebraucht. Bitte fragen Sie später noch einmal.
 interrupted = Die Antwort ist vor dem Ende abgebrochen. Bitte fragen Sie noch einmal; Vorgangsnummer: { $trace }
 try-again = Die Antwort lässt sich im Moment nicht geben. Bitte versuchen Sie es gleich noch einmal; Vorgangsnummer: { $trace }
 error = Auf unserer Seite ist etwas schiefgegangen. Falls es wieder geschieht, nennen Sie bitte diese Vorgangsnummer: { $trace }
@@ -26,6 +27,8 @@ note-alone = Hier wird jede Frage für sich gelesen. Bitte formulieren Sie Ansch
 note-stale = Das Zitierte wurde zuletzt am { DATETIME($date, dateStyle: "long") } geändert. Bitte prüfen Sie, ob es noch gilt.
 note-older = In einer älteren Fassung steht es anders; Stand: { DATETIME($date, dateStyle: "long") }
 note-removed = Aussagen, die von den Quellen nicht gestützt werden, wurden weggelassen.
+note-groups-unknown = Ihre Gruppen ließen sich gerade nicht abfragen; Dokumente für bestimmte Gruppen wurden deshalb weggelassen. Falls etwas fehlt, fragen Sie bitte später noch einmal.
+note-history-left-out = Frühere Antworten wurden nicht berücksichtigt, weil nicht alle, die hier mitlesen, deren Quellen öffnen dürfen. Bitte formulieren Sie Anschlussfragen vollständig aus.
 note-unconfirmed = (durch die Quellen nicht bestätigt)
 wrong-language = Die Antwort ließ sich nicht auf Deutsch schreiben.
 
@@ -55,8 +58,10 @@ web-key = Zugangsschlüssel
 web-key-title = Der Zugang ist beschränkt
 web-key-needed = Hier wird ein Zugangsschlüssel gebraucht. Sie erhalten ihn von Ihrer Administration.
 web-wrong-key = Dieser Zugangsschlüssel ist ungültig. Bitte prüfen Sie ihn, oder bitten Sie Ihre Administration um einen neuen.
+web-key-expired = Dieser Zugangsschlüssel ist abgelaufen. Bitte lassen Sie sich von Ihrer Administration einen neuen geben.
 web-other-site = Diese Anfrage kam von einer anderen Website und wurde abgelehnt. Bitte öffnen Sie die Seite selbst.
 web-busy = Im Moment gehen zu viele Fragen ein. Bitte versuchen Sie es gleich noch einmal.
+web-too-fast = Mit diesem Zugangsschlüssel kamen zu viele Anfragen. Bitte versuchen Sie es in einer Minute noch einmal.
 web-too-large = Die Anfrage ist zu groß; erlaubt sind höchstens { $limit } kB.
 web-unknown-model = Dieses Modell gibt es hier nicht. Bitte verwenden Sie dieses: { $model }
 web-no-document = Dieses Dokument gibt es nicht, oder Sie dürfen es nicht lesen.
@@ -74,6 +79,8 @@ chat-again = Neu beantworten
 chat-up = Hilfreich
 chat-down = Nicht hilfreich
 chat-share = Im Kanal teilen
+chat-fuller = Ausführlicher, nur für mich
+chat-disclose = Trotzdem allen hier zeigen
 chat-person = Einen Menschen fragen
 chat-resolved = Als geklärt markieren
 chat-stopped-by = Angehalten von { $name }
@@ -107,6 +114,24 @@ chat-from-conversation = Diese Antwort ist aus dem Gespräch geschrieben, nicht 
 chat-image-declined = Bilder können hier nicht gelesen werden. Bitte beschreiben Sie in Worten, was dieses zeigt: { $name }
 chat-file-unreadable = Diese Datei war nicht lesbar. Bitte prüfen Sie, ob sie sich ohne Kennwort öffnen lässt: { $name }
 chat-file-too-large = Diese Datei ist zu groß, um gelesen zu werden. Bitte senden Sie nur den wichtigen Teil: { $name }
+
+access-offer = Für Sie lässt sich eine ausführlichere Antwort schreiben; nur Sie würden sie sehen.
+access-disclose = Diese Antwort stützt sich auf Dokumente, die nicht alle hier öffnen dürfen. Soll sie trotzdem allen gezeigt werden?
+access-may-not = Das ist nicht möglich, weil Sie nicht alles lesen dürfen, worauf sich diese Antwort stützt.
+answer-withdrawn = Diese Antwort wurde zurückgezogen, weil etwas, worauf sie sich stützt, hier nicht mehr gelesen werden darf. Bitte fragen Sie noch einmal.
+
+quota-spent = { $minutes ->
+    [one] Sie haben so viele Fragen gestellt, wie zurzeit erlaubt sind. Bitte fragen Sie in { $minutes } Minute noch einmal.
+   *[other] Sie haben so viele Fragen gestellt, wie zurzeit erlaubt sind. Bitte fragen Sie in { $minutes } Minuten noch einmal.
+}
+quota-workspace-spent = { $minutes ->
+    [one] Hier wurden so viele Fragen gestellt, wie zurzeit erlaubt sind. Bitte fragen Sie in { $minutes } Minute noch einmal.
+   *[other] Hier wurden so viele Fragen gestellt, wie zurzeit erlaubt sind. Bitte fragen Sie in { $minutes } Minuten noch einmal.
+}
+quota-tokens-spent = { $minutes ->
+    [one] Ihre Antworten haben so viel Rechenleistung gebraucht, wie zurzeit erlaubt ist. Bitte fragen Sie in { $minutes } Minute noch einmal.
+   *[other] Ihre Antworten haben so viel Rechenleistung gebraucht, wie zurzeit erlaubt ist. Bitte fragen Sie in { $minutes } Minuten noch einmal.
+}
 
 chat-prompts-title = Was möchten Sie wissen?
 chat-prompt-1-title = Urlaub

@@ -13,6 +13,7 @@ updated = updated { DATETIME($date, dateStyle: "long") }
 restricted = restricted
 
 model-unavailable = The writing service is not available right now (reference: { $trace }).
+budget-spent = The budget for written answers is used up for now. Please ask again later.
 interrupted = The answer stopped before it was complete. Please ask again; reference: { $trace }
 try-again = The answer cannot be given right now. Please try again in a moment; reference: { $trace }
 error = Something went wrong on our side. If it happens again, please quote this reference: { $trace }
@@ -26,6 +27,8 @@ note-alone = Every question is read by itself here. Please write follow-up quest
 note-stale = What is cited here was last changed on { DATETIME($date, dateStyle: "long") }. Please check whether it still holds.
 note-older = An older version says otherwise; its date: { DATETIME($date, dateStyle: "long") }
 note-removed = Statements that the sources do not support were left out.
+note-groups-unknown = Your groups could not be looked up just now, so documents for certain groups were left out. Please ask again later if anything is missing.
+note-history-left-out = Earlier answers were left out, because not everyone who reads here may open their sources. Please write follow-up questions out in full.
 note-unconfirmed = (not confirmed by the sources)
 wrong-language = The answer could not be written in English.
 
@@ -55,8 +58,10 @@ web-key = Access key
 web-key-title = Access is restricted
 web-key-needed = An access key is needed here. Your administrator can give it to you.
 web-wrong-key = This access key is not valid. Please check it, or ask your administrator for a new one.
+web-key-expired = This access key has expired. Please ask your administrator for a new one.
 web-other-site = This request came from another website and was refused. Please open the page itself.
 web-busy = There are too many questions at the moment. Please try again shortly.
+web-too-fast = Too many requests were made with this access key. Please try again in a minute.
 web-too-large = The request is too large; at most { $limit } kB are allowed.
 web-unknown-model = There is no such model here. Please use this one: { $model }
 web-no-document = There is no such document, or it is not open to you.
@@ -74,6 +79,8 @@ chat-again = Answer again
 chat-up = Helpful
 chat-down = Not helpful
 chat-share = Share with the channel
+chat-fuller = Fuller answer, only for me
+chat-disclose = Show to everyone here anyway
 chat-person = Ask a person
 chat-resolved = Mark as resolved
 chat-stopped-by = Stopped by { $name }
@@ -107,6 +114,24 @@ chat-from-conversation = This answer was written from the conversation, not from
 chat-image-declined = Images cannot be read here. Please describe in words what is shown in { $name }
 chat-file-unreadable = This file could not be read. Please check that it opens and has no password: { $name }
 chat-file-too-large = This file is too large to be read. Please send only the part that matters: { $name }
+
+access-offer = A fuller answer can be written for you; only you would see it.
+access-disclose = This answer draws on documents that not everyone here may open. Should it be shown to everyone all the same?
+access-may-not = You may not read everything that this answer rests on, so you cannot do this.
+answer-withdrawn = This answer was withdrawn, because something it rests on may no longer be read here. Please ask again.
+
+quota-spent = { $minutes ->
+    [one] You have asked as many questions as are allowed for now. Please ask again in { $minutes } minute.
+   *[other] You have asked as many questions as are allowed for now. Please ask again in { $minutes } minutes.
+}
+quota-workspace-spent = { $minutes ->
+    [one] As many questions have been asked here as are allowed for now. Please ask again in { $minutes } minute.
+   *[other] As many questions have been asked here as are allowed for now. Please ask again in { $minutes } minutes.
+}
+quota-tokens-spent = { $minutes ->
+    [one] Your answers have used as much computing time as is allowed for now. Please ask again in { $minutes } minute.
+   *[other] Your answers have used as much computing time as is allowed for now. Please ask again in { $minutes } minutes.
+}
 
 chat-prompts-title = What would you like to know?
 chat-prompt-1-title = Holidays

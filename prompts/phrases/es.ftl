@@ -13,6 +13,7 @@ updated = actualizado el { DATETIME($date, dateStyle: "long") }
 restricted = acceso restringido
 
 model-unavailable = El servicio de redacción no está disponible en este momento (referencia: { $trace }).
+budget-spent = El presupuesto para respuestas redactadas está agotado por ahora. Vuelva a preguntar más tarde, por favor.
 interrupted = La respuesta se interrumpió antes de terminar. Vuelva a preguntar, por favor; referencia: { $trace }
 try-again = La respuesta no se puede dar en este momento. Inténtelo de nuevo en unos instantes; referencia: { $trace }
 error = Algo ha fallado por nuestra parte. Si vuelve a ocurrir, indique esta referencia: { $trace }
@@ -26,6 +27,8 @@ note-alone = Aquí cada pregunta se lee por separado. Formule completas las preg
 note-stale = Lo que se cita aquí se modificó por última vez el { DATETIME($date, dateStyle: "long") }. Compruebe si sigue siendo válido.
 note-older = Una versión anterior dice otra cosa; su fecha: { DATETIME($date, dateStyle: "long") }
 note-removed = Se han omitido las afirmaciones que las fuentes no respaldan.
+note-groups-unknown = En este momento no se han podido consultar sus grupos, por lo que se han omitido los documentos reservados a determinados grupos. Si falta algo, vuelva a preguntar más tarde, por favor.
+note-history-left-out = No se han tenido en cuenta las respuestas anteriores, porque no todas las personas que leen aquí pueden abrir sus fuentes. Formule completas las preguntas de seguimiento, por favor.
 note-unconfirmed = (no confirmado por las fuentes)
 wrong-language = No se ha podido redactar la respuesta en español.
 
@@ -55,8 +58,10 @@ web-key = Clave de acceso
 web-key-title = El acceso está restringido
 web-key-needed = Aquí se necesita una clave de acceso. Su administrador puede facilitársela.
 web-wrong-key = Esta clave de acceso no es válida. Compruébela o pida otra a su administrador.
+web-key-expired = Esta clave de acceso ha caducado. Pida otra a su administrador.
 web-other-site = Esta solicitud venía de otro sitio web y se ha rechazado. Abra la propia página, por favor.
 web-busy = Hay demasiadas preguntas en este momento. Inténtelo de nuevo en unos instantes.
+web-too-fast = Se han hecho demasiadas solicitudes con esta clave de acceso. Inténtelo de nuevo dentro de un minuto.
 web-too-large = La solicitud es demasiado grande; se admiten { $limit } kB como máximo.
 web-unknown-model = Ese modelo no existe aquí. Utilice este: { $model }
 web-no-document = Ese documento no existe o usted no tiene acceso a él.
@@ -74,6 +79,8 @@ chat-again = Responder de nuevo
 chat-up = Útil
 chat-down = No es útil
 chat-share = Compartir en el canal
+chat-fuller = Más completa, solo para mí
+chat-disclose = Mostrar a todos de todos modos
 chat-person = Preguntar a una persona
 chat-resolved = Marcar como resuelta
 chat-stopped-by = Detenido por { $name }
@@ -107,6 +114,24 @@ chat-from-conversation = Esta respuesta se ha escrito a partir de la conversaci�
 chat-image-declined = Aquí no se pueden leer imágenes. Describa con palabras lo que muestra { $name }
 chat-file-unreadable = No se ha podido leer este archivo. Compruebe que se abre y que no tiene contraseña: { $name }
 chat-file-too-large = Este archivo es demasiado grande para leerlo. Envíe solo la parte que importa: { $name }
+
+access-offer = Se puede redactar una respuesta más completa para usted; solo usted la vería.
+access-disclose = Esta respuesta se basa en documentos que no todas las personas de aquí pueden abrir. ¿Desea mostrarla a todas de todos modos?
+access-may-not = No puede hacer esto, porque no tiene acceso a todo aquello en lo que se basa esta respuesta.
+answer-withdrawn = Esta respuesta se ha retirado, porque algo en lo que se basa ya no se puede leer aquí. Vuelva a preguntar, por favor.
+
+quota-spent = { $minutes ->
+    [one] Ha hecho todas las preguntas que se permiten por ahora. Vuelva a preguntar dentro de { $minutes } minuto, por favor.
+   *[other] Ha hecho todas las preguntas que se permiten por ahora. Vuelva a preguntar dentro de { $minutes } minutos, por favor.
+}
+quota-workspace-spent = { $minutes ->
+    [one] Aquí ya se han hecho todas las preguntas que se permiten por ahora. Vuelva a preguntar dentro de { $minutes } minuto, por favor.
+   *[other] Aquí ya se han hecho todas las preguntas que se permiten por ahora. Vuelva a preguntar dentro de { $minutes } minutos, por favor.
+}
+quota-tokens-spent = { $minutes ->
+    [one] Sus respuestas han consumido toda la capacidad de cálculo que se permite por ahora. Vuelva a preguntar dentro de { $minutes } minuto, por favor.
+   *[other] Sus respuestas han consumido toda la capacidad de cálculo que se permite por ahora. Vuelva a preguntar dentro de { $minutes } minutos, por favor.
+}
 
 chat-prompts-title = ¿Qué desea saber?
 chat-prompt-1-title = Vacaciones

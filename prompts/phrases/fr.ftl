@@ -13,6 +13,7 @@ updated = mis à jour le { DATETIME($date, dateStyle: "long") }
 restricted = accès restreint
 
 model-unavailable = Le service de rédaction n’est pas disponible pour le moment (référence : { $trace }).
+budget-spent = Le budget des réponses rédigées est épuisé pour le moment. Veuillez réessayer plus tard.
 interrupted = La réponse s’est interrompue avant la fin. Veuillez reposer la question ; référence : { $trace }
 try-again = La réponse ne peut pas être donnée pour le moment. Veuillez réessayer dans un instant ; référence : { $trace }
 error = Une erreur s’est produite de notre côté. Si elle se répète, merci d’indiquer cette référence : { $trace }
@@ -26,6 +27,8 @@ note-alone = Ici, chaque question est lue séparément. Veuillez formuler les qu
 note-stale = Ce qui est cité ici a été modifié pour la dernière fois le { DATETIME($date, dateStyle: "long") }. Veuillez vérifier si cela vaut encore.
 note-older = Une version plus ancienne dit autre chose ; sa date : { DATETIME($date, dateStyle: "long") }
 note-removed = Les affirmations que les sources n’étayent pas ont été omises.
+note-groups-unknown = Vos groupes n’ont pas pu être consultés à l’instant ; les documents réservés à certains groupes ont donc été laissés de côté. S’il manque quelque chose, veuillez reposer la question plus tard.
+note-history-left-out = Les réponses précédentes n’ont pas été prises en compte, car tous ceux qui lisent ici ne peuvent pas en ouvrir les sources. Veuillez formuler les questions de suivi en entier.
 note-unconfirmed = (non confirmé par les sources)
 wrong-language = La réponse n’a pas pu être rédigée en français.
 
@@ -55,8 +58,10 @@ web-key = Clé d’accès
 web-key-title = L’accès est restreint
 web-key-needed = Une clé d’accès est nécessaire ici. Votre administrateur peut vous la fournir.
 web-wrong-key = Cette clé d’accès n’est pas valable. Veuillez la vérifier ou en demander une autre à votre administrateur.
+web-key-expired = Cette clé d’accès a expiré. Veuillez en demander une nouvelle à votre administrateur.
 web-other-site = Cette demande venait d’un autre site web et a été refusée. Veuillez ouvrir la page elle-même.
 web-busy = Il y a trop de questions en ce moment. Veuillez réessayer dans quelques instants.
+web-too-fast = Trop de requêtes ont été faites avec cette clé d’accès. Veuillez réessayer dans une minute.
 web-too-large = La demande est trop volumineuse ; { $limit } ko au plus sont acceptés.
 web-unknown-model = Ce modèle n’existe pas ici. Veuillez utiliser celui-ci : { $model }
 web-no-document = Ce document n’existe pas ou ne vous est pas accessible.
@@ -74,6 +79,8 @@ chat-again = Répondre à nouveau
 chat-up = Utile
 chat-down = Pas utile
 chat-share = Partager dans le canal
+chat-fuller = Plus complète, juste pour moi
+chat-disclose = Montrer à tous malgré tout
 chat-person = Demander à quelqu’un
 chat-resolved = Marquer comme résolue
 chat-stopped-by = Arrêté par { $name }
@@ -107,6 +114,24 @@ chat-from-conversation = Cette réponse a été rédigée à partir de la conver
 chat-image-declined = Les images ne peuvent pas être lues ici. Veuillez décrire par écrit ce que montre { $name }
 chat-file-unreadable = Ce fichier n’a pas pu être lu. Veuillez vérifier qu’il s’ouvre et n’a pas de mot de passe : { $name }
 chat-file-too-large = Ce fichier est trop volumineux pour être lu. Veuillez n’envoyer que la partie utile : { $name }
+
+access-offer = Une réponse plus complète peut être rédigée pour vous ; elle ne serait visible que par vous.
+access-disclose = Cette réponse s’appuie sur des documents que tout le monde ici ne peut pas ouvrir. Faut-il tout de même la montrer à tous ?
+access-may-not = Vous ne pouvez pas faire cela, car vous n’avez pas accès à tout ce sur quoi cette réponse repose.
+answer-withdrawn = Cette réponse a été retirée, car un élément sur lequel elle repose ne peut plus être lu ici. Veuillez reposer la question.
+
+quota-spent = { $minutes ->
+    [one] Vous avez posé autant de questions qu’il est permis pour le moment. Veuillez réessayer dans { $minutes } minute.
+   *[other] Vous avez posé autant de questions qu’il est permis pour le moment. Veuillez réessayer dans { $minutes } minutes.
+}
+quota-workspace-spent = { $minutes ->
+    [one] Autant de questions qu’il est permis ont été posées ici pour le moment. Veuillez réessayer dans { $minutes } minute.
+   *[other] Autant de questions qu’il est permis ont été posées ici pour le moment. Veuillez réessayer dans { $minutes } minutes.
+}
+quota-tokens-spent = { $minutes ->
+    [one] Vos réponses ont consommé autant de ressources de calcul qu’il est permis pour le moment. Veuillez réessayer dans { $minutes } minute.
+   *[other] Vos réponses ont consommé autant de ressources de calcul qu’il est permis pour le moment. Veuillez réessayer dans { $minutes } minutes.
+}
 
 chat-prompts-title = Que souhaitez-vous savoir ?
 chat-prompt-1-title = Congés

@@ -13,6 +13,7 @@ updated = data di aggiornamento: { DATETIME($date, dateStyle: "long") }
 restricted = accesso limitato
 
 model-unavailable = Il servizio di scrittura al momento non è disponibile (riferimento: { $trace }).
+budget-spent = Il budget per le risposte scritte è esaurito per ora. Riprovi più tardi, per favore.
 interrupted = La risposta si è interrotta prima della fine. Ripeta la domanda, per favore; riferimento: { $trace }
 try-again = Al momento non è possibile dare la risposta. Riprovi tra poco; riferimento: { $trace }
 error = Qualcosa è andato storto da parte nostra. Se succede di nuovo, indichi questo riferimento: { $trace }
@@ -26,6 +27,8 @@ note-alone = Qui ogni domanda viene letta da sola. Per favore formuli per intero
 note-stale = Ultima modifica di ciò che è citato qui: { DATETIME($date, dateStyle: "long") }. La preghiamo di verificare se vale ancora.
 note-older = Una versione precedente dice altro; la sua data: { DATETIME($date, dateStyle: "long") }
 note-removed = Le affermazioni che le fonti non confermano sono state omesse.
+note-groups-unknown = Al momento non è stato possibile consultare i Suoi gruppi; i documenti riservati a determinati gruppi sono quindi stati esclusi. Se manca qualcosa, ripeta la domanda più tardi, per favore.
+note-history-left-out = Le risposte precedenti non sono state considerate, perché non tutti coloro che leggono qui possono aprirne le fonti. Per favore formuli per intero anche le domande successive.
 note-unconfirmed = (non confermato dalle fonti)
 wrong-language = Non è stato possibile scrivere la risposta in italiano.
 
@@ -55,8 +58,10 @@ web-key = Chiave di accesso
 web-key-title = L’accesso è limitato
 web-key-needed = Qui serve una chiave di accesso. Può chiederla all’amministratore.
 web-wrong-key = Questa chiave di accesso non è valida. La controlli o ne chieda un’altra all’amministratore.
+web-key-expired = Questa chiave di accesso è scaduta. Ne chieda una nuova all’amministratore.
 web-other-site = Questa richiesta veniva da un altro sito web ed è stata rifiutata. Apra direttamente la pagina, per favore.
 web-busy = Al momento ci sono troppe domande. Riprovi tra poco.
+web-too-fast = Sono state fatte troppe richieste con questa chiave di accesso. Riprovi tra un minuto.
 web-too-large = La richiesta è troppo grande; sono ammessi al massimo { $limit } kB.
 web-unknown-model = Questo modello qui non esiste. Usi questo: { $model }
 web-no-document = Questo documento non esiste o non è accessibile per lei.
@@ -74,6 +79,8 @@ chat-again = Rispondi di nuovo
 chat-up = Utile
 chat-down = Non utile
 chat-share = Condividi nel canale
+chat-fuller = Più completa, solo per me
+chat-disclose = Mostra comunque a tutti qui
 chat-person = Chiedi a una persona
 chat-resolved = Segna come risolta
 chat-stopped-by = Interrotto da { $name }
@@ -107,6 +114,24 @@ chat-from-conversation = Questa risposta è stata scritta a partire dalla conver
 chat-image-declined = Qui non è possibile leggere immagini. Descriva a parole che cosa mostra { $name }
 chat-file-unreadable = Non è stato possibile leggere questo file. Verifichi che si apra e che non abbia una password: { $name }
 chat-file-too-large = Questo file è troppo grande per essere letto. Invii solo la parte che serve: { $name }
+
+access-offer = È possibile scrivere per Lei una risposta più completa; la vedrebbe solo Lei.
+access-disclose = Questa risposta si basa su documenti che non tutti qui possono aprire. Desidera mostrarla comunque a tutti?
+access-may-not = Non può farlo, perché non ha accesso a tutto ciò su cui si basa questa risposta.
+answer-withdrawn = Questa risposta è stata ritirata, perché qualcosa su cui si basa non può più essere letto qui. Ripeta la domanda, per favore.
+
+quota-spent = { $minutes ->
+    [one] Ha posto tutte le domande consentite per ora. Riprovi tra { $minutes } minuto, per favore.
+   *[other] Ha posto tutte le domande consentite per ora. Riprovi tra { $minutes } minuti, per favore.
+}
+quota-workspace-spent = { $minutes ->
+    [one] Qui sono già state poste tutte le domande consentite per ora. Riprovi tra { $minutes } minuto, per favore.
+   *[other] Qui sono già state poste tutte le domande consentite per ora. Riprovi tra { $minutes } minuti, per favore.
+}
+quota-tokens-spent = { $minutes ->
+    [one] Le Sue risposte hanno consumato tutta la capacità di calcolo consentita per ora. Riprovi tra { $minutes } minuto, per favore.
+   *[other] Le Sue risposte hanno consumato tutta la capacità di calcolo consentita per ora. Riprovi tra { $minutes } minuti, per favore.
+}
 
 chat-prompts-title = Che cosa desidera sapere?
 chat-prompt-1-title = Ferie

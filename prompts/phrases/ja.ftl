@@ -13,6 +13,7 @@ updated = { DATETIME($date, dateStyle: "long") } 更新
 restricted = 閲覧制限あり
 
 model-unavailable = 回答を作成するサービスは現在ご利用いただけません（照会番号：{ $trace }）。
+budget-spent = 回答を作成するための予算が、現在の上限に達しました。しばらくしてからもう一度ご質問ください。
 interrupted = 回答が途中で止まりました。もう一度ご質問ください。照会番号：{ $trace }
 try-again = 現在、回答をお出しできません。しばらくしてからもう一度お試しください。照会番号：{ $trace }
 error = こちら側で問題が発生しました。繰り返し起きる場合は、この照会番号をお知らせください：{ $trace }
@@ -26,6 +27,8 @@ note-alone = ここでは質問を一つずつ個別に扱います。続けて�
 note-stale = 引用した内容の最終更新日は { DATETIME($date, dateStyle: "long") } です。現在も有効かどうかをご確認ください。
 note-older = 以前の版には異なる記載があります。その日付：{ DATETIME($date, dateStyle: "long") }
 note-removed = 出典で裏付けられない記述は省きました。
+note-groups-unknown = 現在、所属グループを確認できないため、特定のグループ向けの文書は対象から外しました。不足がある場合は、後ほどもう一度ご質問ください。
+note-history-left-out = ここを閲覧している全員が出典を開けるわけではないため、以前の回答は参照しませんでした。続けて質問される場合は、省略せずにお書きください。
 note-unconfirmed = （出典では確認できません）
 wrong-language = 回答を日本語で作成できませんでした。
 
@@ -55,8 +58,10 @@ web-key = アクセスキー
 web-key-title = アクセスが制限されています
 web-key-needed = ここではアクセスキーが必要です。管理者にお問い合わせください。
 web-wrong-key = このアクセスキーは正しくありません。ご確認のうえ、必要なら管理者に新しいキーをお求めください。
+web-key-expired = このアクセスキーは有効期限が切れています。管理者に新しいキーをお求めください。
 web-other-site = このリクエストは別のサイトから送られたため、拒否されました。このページを直接開いてください。
 web-busy = 現在、質問が集中しています。しばらくしてからもう一度お試しください。
+web-too-fast = このアクセスキーによるリクエストが多すぎます。1 分後にもう一度お試しください。
 web-too-large = リクエストが大きすぎます。{ $limit } kB 以内にしてください。
 web-unknown-model = このモデルはここにはありません。次のモデルをお使いください：{ $model }
 web-no-document = この文書は存在しないか、閲覧する権限がありません。
@@ -71,6 +76,8 @@ chat-again = 回答し直す
 chat-up = 役に立った
 chat-down = 役に立たなかった
 chat-share = チャンネルに共有
+chat-fuller = 自分だけに詳しい回答
+chat-disclose = それでも全員に表示
 chat-person = 担当者に尋ねる
 chat-resolved = 解決済みにする
 chat-stopped-by = 停止した人：{ $name }
@@ -101,6 +108,15 @@ chat-from-conversation = この回答は、文書ではなく会話の内容か�
 chat-image-declined = ここでは画像を読み取れません。内容を言葉でご説明ください：{ $name }
 chat-file-unreadable = このファイルを読み取れませんでした。パスワードなしで開けるかご確認ください：{ $name }
 chat-file-too-large = このファイルは大きすぎて読み取れません。必要な部分だけをお送りください：{ $name }
+
+access-offer = より詳しい回答を作成できます。表示されるのはご本人にだけです。
+access-disclose = この回答は、ここにいる全員が開けるわけではない文書に基づいています。それでも全員に表示しますか。
+access-may-not = この回答の根拠の中に閲覧する権限のないものがあるため、この操作は行えません。
+answer-withdrawn = この回答の根拠の一部がここでは閲覧できなくなったため、回答を取り下げました。もう一度ご質問ください。
+
+quota-spent = 現在許可されている質問の数に達しました。{ $minutes } 分後にもう一度ご質問ください。
+quota-workspace-spent = この場で現在許可されている質問の数に達しました。{ $minutes } 分後にもう一度ご質問ください。
+quota-tokens-spent = 回答に使った計算量が、現在許可されている上限に達しました。{ $minutes } 分後にもう一度ご質問ください。
 
 chat-prompts-title = 何をお知りになりたいですか？
 chat-prompt-1-title = 休暇

@@ -13,6 +13,7 @@ updated = bijgewerkt op { DATETIME($date, dateStyle: "long") }
 restricted = beperkte toegang
 
 model-unavailable = De schrijfdienst is op dit moment niet beschikbaar (referentie: { $trace }).
+budget-spent = Het budget voor geschreven antwoorden is voorlopig op. Stel uw vraag alstublieft later opnieuw.
 interrupted = Het antwoord is halverwege afgebroken. Stel de vraag alstublieft opnieuw; referentie: { $trace }
 try-again = Het antwoord kan op dit moment niet worden gegeven. Probeer het zo dadelijk opnieuw; referentie: { $trace }
 error = Er is bij ons iets misgegaan. Gebeurt het opnieuw, vermeld dan deze referentie: { $trace }
@@ -26,6 +27,8 @@ note-alone = Hier wordt elke vraag op zichzelf gelezen. Schrijf vervolgvragen al
 note-stale = Wat hier wordt aangehaald, is voor het laatst gewijzigd op { DATETIME($date, dateStyle: "long") }. Controleer of het nog geldt.
 note-older = In een oudere versie staat iets anders; de datum daarvan: { DATETIME($date, dateStyle: "long") }
 note-removed = Beweringen die de bronnen niet ondersteunen, zijn weggelaten.
+note-groups-unknown = Uw groepen konden zojuist niet worden opgevraagd; documenten voor bepaalde groepen zijn daarom weggelaten. Ontbreekt er iets, stel de vraag dan later alstublieft opnieuw.
+note-history-left-out = Eerdere antwoorden zijn buiten beschouwing gelaten, omdat niet iedereen die hier meeleest de bronnen ervan mag openen. Schrijf vervolgvragen alstublieft volledig uit.
 note-unconfirmed = (niet bevestigd door de bronnen)
 wrong-language = Het antwoord kon niet in het Nederlands worden geschreven.
 
@@ -55,8 +58,10 @@ web-key = Toegangssleutel
 web-key-title = De toegang is beperkt
 web-key-needed = Hier is een toegangssleutel nodig. Uw beheerder kan hem geven.
 web-wrong-key = Deze toegangssleutel is niet geldig. Controleer hem of vraag uw beheerder om een nieuwe.
+web-key-expired = Deze toegangssleutel is verlopen. Vraag uw beheerder om een nieuwe.
 web-other-site = Dit verzoek kwam van een andere website en is geweigerd. Open alstublieft de pagina zelf.
 web-busy = Er zijn op dit moment te veel vragen. Probeer het zo dadelijk opnieuw.
+web-too-fast = Er zijn te veel verzoeken gedaan met deze toegangssleutel. Probeer het over een minuut opnieuw.
 web-too-large = Het verzoek is te groot; toegestaan is hoogstens { $limit } kB.
 web-unknown-model = Dit model bestaat hier niet. Gebruik dit model: { $model }
 web-no-document = Dit document bestaat niet of is voor u niet toegankelijk.
@@ -74,6 +79,8 @@ chat-again = Opnieuw beantwoorden
 chat-up = Nuttig
 chat-down = Niet nuttig
 chat-share = Delen in het kanaal
+chat-fuller = Uitgebreider, alleen voor mij
+chat-disclose = Toch aan iedereen hier tonen
 chat-person = Een mens vragen
 chat-resolved = Als opgelost markeren
 chat-stopped-by = Gestopt door { $name }
@@ -107,6 +114,24 @@ chat-from-conversation = Dit antwoord is op basis van het gesprek geschreven, ni
 chat-image-declined = Afbeeldingen kunnen hier niet worden gelezen. Beschrijf in woorden wat er te zien is op { $name }
 chat-file-unreadable = Dit bestand kon niet worden gelezen. Controleer of het zonder wachtwoord te openen is: { $name }
 chat-file-too-large = Dit bestand is te groot om te lezen. Stuur alleen het deel dat ertoe doet: { $name }
+
+access-offer = Voor u kan een uitgebreider antwoord worden geschreven; alleen u zou het zien.
+access-disclose = Dit antwoord berust op documenten die niet iedereen hier mag openen. Moet het toch aan iedereen worden getoond?
+access-may-not = Dit is niet mogelijk, omdat u niet alles mag lezen waarop dit antwoord berust.
+answer-withdrawn = Dit antwoord is ingetrokken, omdat iets waarop het berust hier niet meer mag worden gelezen. Stel de vraag alstublieft opnieuw.
+
+quota-spent = { $minutes ->
+    [one] U hebt zoveel vragen gesteld als voorlopig is toegestaan. Stel uw vraag alstublieft opnieuw over { $minutes } minuut.
+   *[other] U hebt zoveel vragen gesteld als voorlopig is toegestaan. Stel uw vraag alstublieft opnieuw over { $minutes } minuten.
+}
+quota-workspace-spent = { $minutes ->
+    [one] Er zijn hier zoveel vragen gesteld als voorlopig is toegestaan. Stel uw vraag alstublieft opnieuw over { $minutes } minuut.
+   *[other] Er zijn hier zoveel vragen gesteld als voorlopig is toegestaan. Stel uw vraag alstublieft opnieuw over { $minutes } minuten.
+}
+quota-tokens-spent = { $minutes ->
+    [one] Uw antwoorden hebben zoveel rekenkracht gebruikt als voorlopig is toegestaan. Stel uw vraag alstublieft opnieuw over { $minutes } minuut.
+   *[other] Uw antwoorden hebben zoveel rekenkracht gebruikt als voorlopig is toegestaan. Stel uw vraag alstublieft opnieuw over { $minutes } minuten.
+}
 
 chat-prompts-title = Wat wilt u weten?
 chat-prompt-1-title = Vakantiedagen

@@ -13,6 +13,7 @@ updated = aktualizacja: { DATETIME($date, dateStyle: "long") }
 restricted = dostęp ograniczony
 
 model-unavailable = Usługa pisania odpowiedzi jest w tej chwili niedostępna (numer zgłoszenia: { $trace }).
+budget-spent = Budżet na pisane odpowiedzi jest na razie wyczerpany. Proszę zapytać ponownie później.
 interrupted = Odpowiedź urwała się przed końcem. Proszę zadać pytanie ponownie; numer zgłoszenia: { $trace }
 try-again = W tej chwili nie można udzielić odpowiedzi. Proszę spróbować za chwilę; numer zgłoszenia: { $trace }
 error = Po naszej stronie coś poszło nie tak. Jeśli to się powtórzy, proszę podać numer zgłoszenia: { $trace }
@@ -26,6 +27,8 @@ note-alone = Każde pytanie jest tu odczytywane osobno. Proszę zadawać kolejne
 note-stale = Ostatnia zmiana cytowanych tu treści: { DATETIME($date, dateStyle: "long") }. Proszę sprawdzić, czy są nadal aktualne.
 note-older = Starsza wersja mówi co innego; jej data: { DATETIME($date, dateStyle: "long") }
 note-removed = Pominięto stwierdzenia, których źródła nie potwierdzają.
+note-groups-unknown = Nie udało się teraz sprawdzić przynależności do grup, dlatego pominięto dokumenty przeznaczone dla określonych grup. Jeśli czegoś brakuje, proszę zadać pytanie ponownie później.
+note-history-left-out = Pominięto wcześniejsze odpowiedzi, ponieważ nie wszyscy, którzy tu czytają, mają dostęp do ich źródeł. Proszę zadawać kolejne pytania w pełnym brzmieniu.
 note-unconfirmed = (niepotwierdzone w źródłach)
 wrong-language = Nie udało się napisać odpowiedzi po polsku.
 
@@ -55,8 +58,10 @@ web-key = Klucz dostępu
 web-key-title = Dostęp jest ograniczony
 web-key-needed = Potrzebny jest tu klucz dostępu. Można go otrzymać od administratora.
 web-wrong-key = Ten klucz dostępu jest nieprawidłowy. Proszę go sprawdzić lub poprosić administratora o nowy.
+web-key-expired = Ten klucz dostępu wygasł. Proszę poprosić administratora o nowy.
 web-other-site = To żądanie przyszło z innej witryny i zostało odrzucone. Proszę otworzyć samą stronę.
 web-busy = W tej chwili jest zbyt wiele pytań. Proszę spróbować za chwilę.
+web-too-fast = Z tym kluczem dostępu wysłano zbyt wiele żądań. Proszę spróbować ponownie za minutę.
 web-too-large = Żądanie jest zbyt duże; dozwolone jest najwyżej { $limit } kB.
 web-unknown-model = Nie ma tu takiego modelu. Proszę użyć tego: { $model }
 web-no-document = Nie ma takiego dokumentu albo brak do niego dostępu.
@@ -76,6 +81,8 @@ chat-again = Odpowiedz ponownie
 chat-up = Pomocne
 chat-down = Niepomocne
 chat-share = Udostępnij na kanale
+chat-fuller = Pełniejsza, tylko dla mnie
+chat-disclose = Pokaż mimo to wszystkim tutaj
 chat-person = Zapytaj człowieka
 chat-resolved = Oznacz jako rozwiązane
 chat-stopped-by = Zatrzymane przez: { $name }
@@ -111,6 +118,30 @@ chat-from-conversation = Ta odpowiedź powstała na podstawie rozmowy, a nie dok
 chat-image-declined = Nie można tu odczytywać obrazów. Proszę opisać słowami, co przedstawia { $name }
 chat-file-unreadable = Nie udało się odczytać tego pliku. Proszę sprawdzić, czy otwiera się bez hasła: { $name }
 chat-file-too-large = Ten plik jest zbyt duży, aby go odczytać. Proszę przesłać tylko potrzebną część: { $name }
+
+access-offer = Można przygotować pełniejszą odpowiedź; zobaczy ją tylko osoba, która o nią poprosi.
+access-disclose = Ta odpowiedź opiera się na dokumentach, których nie wszyscy tutaj mogą otworzyć. Czy mimo to pokazać ją wszystkim?
+access-may-not = Nie można tego zrobić bez dostępu do wszystkiego, na czym opiera się ta odpowiedź.
+answer-withdrawn = Tę odpowiedź wycofano, ponieważ czegoś, na czym się opiera, nie wolno już tutaj czytać. Proszę zadać pytanie ponownie.
+
+quota-spent = { $minutes ->
+    [one] Wykorzystano już liczbę pytań dozwoloną na razie dla jednej osoby. Proszę zapytać ponownie za { $minutes } minutę.
+    [few] Wykorzystano już liczbę pytań dozwoloną na razie dla jednej osoby. Proszę zapytać ponownie za { $minutes } minuty.
+    [many] Wykorzystano już liczbę pytań dozwoloną na razie dla jednej osoby. Proszę zapytać ponownie za { $minutes } minut.
+   *[other] Wykorzystano już liczbę pytań dozwoloną na razie dla jednej osoby. Proszę zapytać ponownie za { $minutes } minuty.
+}
+quota-workspace-spent = { $minutes ->
+    [one] Wykorzystano już liczbę pytań dozwoloną tu na razie dla wszystkich. Proszę zapytać ponownie za { $minutes } minutę.
+    [few] Wykorzystano już liczbę pytań dozwoloną tu na razie dla wszystkich. Proszę zapytać ponownie za { $minutes } minuty.
+    [many] Wykorzystano już liczbę pytań dozwoloną tu na razie dla wszystkich. Proszę zapytać ponownie za { $minutes } minut.
+   *[other] Wykorzystano już liczbę pytań dozwoloną tu na razie dla wszystkich. Proszę zapytać ponownie za { $minutes } minuty.
+}
+quota-tokens-spent = { $minutes ->
+    [one] Odpowiedzi dla jednej osoby zużyły już całą dozwoloną na razie moc obliczeniową. Proszę zapytać ponownie za { $minutes } minutę.
+    [few] Odpowiedzi dla jednej osoby zużyły już całą dozwoloną na razie moc obliczeniową. Proszę zapytać ponownie za { $minutes } minuty.
+    [many] Odpowiedzi dla jednej osoby zużyły już całą dozwoloną na razie moc obliczeniową. Proszę zapytać ponownie za { $minutes } minut.
+   *[other] Odpowiedzi dla jednej osoby zużyły już całą dozwoloną na razie moc obliczeniową. Proszę zapytać ponownie za { $minutes } minuty.
+}
 
 chat-prompts-title = W czym możemy pomóc?
 chat-prompt-1-title = Urlop

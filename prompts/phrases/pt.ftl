@@ -13,6 +13,7 @@ updated = atualizado em { DATETIME($date, dateStyle: "long") }
 restricted = acesso restrito
 
 model-unavailable = O serviço de redação não está disponível no momento (referência: { $trace }).
+budget-spent = O orçamento para respostas redigidas está esgotado por enquanto. Pergunte novamente mais tarde, por favor.
 interrupted = A resposta foi interrompida antes do fim. Pergunte novamente, por favor; referência: { $trace }
 try-again = Não é possível dar a resposta no momento. Tente novamente em instantes; referência: { $trace }
 error = Algo deu errado do nosso lado. Se acontecer de novo, informe esta referência: { $trace }
@@ -26,6 +27,8 @@ note-alone = Aqui cada pergunta é lida separadamente. Escreva por completo tamb
 note-stale = O que é citado aqui foi alterado pela última vez em { DATETIME($date, dateStyle: "long") }. Verifique se ainda é válido.
 note-older = Uma versão anterior diz outra coisa; a data dela: { DATETIME($date, dateStyle: "long") }
 note-removed = As afirmações que as fontes não sustentam foram omitidas.
+note-groups-unknown = Não foi possível consultar os seus grupos agora; por isso, os documentos destinados a determinados grupos ficaram de fora. Se faltar algo, pergunte novamente mais tarde, por favor.
+note-history-left-out = As respostas anteriores não foram consideradas, porque nem todos os que leem aqui podem abrir as fontes delas. Escreva por completo também as perguntas seguintes, por favor.
 note-unconfirmed = (não confirmado pelas fontes)
 wrong-language = Não foi possível escrever a resposta em português.
 
@@ -55,8 +58,10 @@ web-key = Chave de acesso
 web-key-title = O acesso é restrito
 web-key-needed = Aqui é necessária uma chave de acesso. Peça-a à administração.
 web-wrong-key = Esta chave de acesso não é válida. Verifique-a ou peça outra à administração.
+web-key-expired = Esta chave de acesso expirou. Peça uma nova à administração.
 web-other-site = Esta solicitação veio de outro site e foi recusada. Abra a própria página, por favor.
 web-busy = Há perguntas demais no momento. Tente novamente em instantes.
+web-too-fast = Foram feitos pedidos demais com esta chave de acesso. Tente novamente em um minuto.
 web-too-large = A solicitação é grande demais; são permitidos no máximo { $limit } kB.
 web-unknown-model = Esse modelo não existe aqui. Use este: { $model }
 web-no-document = Esse documento não existe ou não está disponível para você.
@@ -74,6 +79,8 @@ chat-again = Responder novamente
 chat-up = Útil
 chat-down = Não foi útil
 chat-share = Compartilhar no canal
+chat-fuller = Mais completa, só para mim
+chat-disclose = Mostrar a todos mesmo assim
 chat-person = Perguntar a uma pessoa
 chat-resolved = Marcar como resolvida
 chat-stopped-by = Interrompido por { $name }
@@ -107,6 +114,24 @@ chat-from-conversation = Esta resposta foi escrita a partir da conversa, e não 
 chat-image-declined = Não é possível ler imagens aqui. Descreva em palavras o que aparece em { $name }
 chat-file-unreadable = Não foi possível ler este arquivo. Verifique se ele abre e se não tem senha: { $name }
 chat-file-too-large = Este arquivo é grande demais para ser lido. Envie somente a parte que importa: { $name }
+
+access-offer = É possível escrever uma resposta mais completa para você; somente você a veria.
+access-disclose = Esta resposta se baseia em documentos que nem todos aqui podem abrir. Deseja mostrá-la a todos mesmo assim?
+access-may-not = Você não pode fazer isso, porque não tem acesso a tudo em que esta resposta se baseia.
+answer-withdrawn = Esta resposta foi retirada, porque algo em que ela se baseia não pode mais ser lido aqui. Pergunte novamente, por favor.
+
+quota-spent = { $minutes ->
+    [one] Você fez todas as perguntas permitidas por enquanto. Pergunte novamente em { $minutes } minuto, por favor.
+   *[other] Você fez todas as perguntas permitidas por enquanto. Pergunte novamente em { $minutes } minutos, por favor.
+}
+quota-workspace-spent = { $minutes ->
+    [one] Já foram feitas aqui todas as perguntas permitidas por enquanto. Pergunte novamente em { $minutes } minuto, por favor.
+   *[other] Já foram feitas aqui todas as perguntas permitidas por enquanto. Pergunte novamente em { $minutes } minutos, por favor.
+}
+quota-tokens-spent = { $minutes ->
+    [one] As suas respostas usaram toda a capacidade de processamento permitida por enquanto. Pergunte novamente em { $minutes } minuto, por favor.
+   *[other] As suas respostas usaram toda a capacidade de processamento permitida por enquanto. Pergunte novamente em { $minutes } minutos, por favor.
+}
 
 chat-prompts-title = O que você gostaria de saber?
 chat-prompt-1-title = Férias

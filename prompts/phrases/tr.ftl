@@ -13,6 +13,7 @@ updated = güncelleme: { DATETIME($date, dateStyle: "long") }
 restricted = kısıtlı erişim
 
 model-unavailable = Yazma hizmetine şu anda ulaşılamıyor (başvuru numarası: { $trace }).
+budget-spent = Yazılan yanıtlar için ayrılan bütçe şimdilik tükendi. Lütfen daha sonra yeniden sorun.
 interrupted = Yanıt tamamlanmadan kesildi. Lütfen yeniden sorun; başvuru numarası: { $trace }
 try-again = Yanıt şu anda verilemiyor. Lütfen birazdan yeniden deneyin; başvuru numarası: { $trace }
 error = Bizim tarafımızda bir sorun oluştu. Yinelenirse lütfen şu başvuru numarasını bildirin: { $trace }
@@ -26,6 +27,8 @@ note-alone = Burada her soru tek başına okunur. Lütfen devam sorularını da 
 note-stale = Burada alıntılananların son değişiklik tarihi: { DATETIME($date, dateStyle: "long") }. Lütfen hâlâ geçerli olup olmadığını denetleyin.
 note-older = Daha eski bir sürümde farklı bir bilgi var; tarihi: { DATETIME($date, dateStyle: "long") }
 note-removed = Kaynakların desteklemediği ifadeler çıkarıldı.
+note-groups-unknown = Gruplarınız şu anda sorgulanamadığı için belirli gruplara ait belgeler dışarıda bırakıldı. Eksik bir şey varsa lütfen daha sonra yeniden sorun.
+note-history-left-out = Burada okuyan herkesin kaynaklarını açma izni olmadığı için önceki yanıtlar dikkate alınmadı. Lütfen devam sorularını eksiksiz yazın.
 note-unconfirmed = (kaynaklarca doğrulanmadı)
 wrong-language = Yanıt Türkçe yazılamadı.
 
@@ -55,8 +58,10 @@ web-key = Erişim anahtarı
 web-key-title = Erişim kısıtlıdır
 web-key-needed = Burada bir erişim anahtarı gerekir; yöneticinizden alabilirsiniz.
 web-wrong-key = Bu erişim anahtarı geçerli değil. Lütfen denetleyin ya da yöneticinizden yenisini isteyin.
+web-key-expired = Bu erişim anahtarının süresi doldu. Lütfen yöneticinizden yenisini isteyin.
 web-other-site = Bu istek başka bir siteden geldiği için reddedildi. Lütfen sayfanın kendisini açın.
 web-busy = Şu anda çok fazla soru var. Lütfen birazdan yeniden deneyin.
+web-too-fast = Bu erişim anahtarıyla çok fazla istek gönderildi. Lütfen bir dakika sonra yeniden deneyin.
 web-too-large = İstek çok büyük; en fazla { $limit } kB olabilir.
 web-unknown-model = Burada böyle bir model yok. Lütfen şunu kullanın: { $model }
 web-no-document = Böyle bir belge yok ya da okuma izniniz bulunmuyor.
@@ -71,6 +76,8 @@ chat-again = Yeniden yanıtla
 chat-up = Yararlı
 chat-down = Yararlı değil
 chat-share = Kanalda paylaş
+chat-fuller = Daha kapsamlı, yalnızca bana
+chat-disclose = Yine de herkese göster
 chat-person = Bir kişiye sor
 chat-resolved = Çözüldü olarak işaretle
 chat-stopped-by = Durduran: { $name }
@@ -101,6 +108,15 @@ chat-from-conversation = Bu yanıt belgelerden değil, konuşmadan yola çıkıl
 chat-image-declined = Burada görseller okunamıyor. Lütfen şu görselde ne olduğunu sözcüklerle anlatın: { $name }
 chat-file-unreadable = Bu dosya okunamadı. Lütfen dosyanın parolasız açıldığını denetleyin: { $name }
 chat-file-too-large = Bu dosya okunamayacak kadar büyük. Lütfen yalnızca gerekli bölümü gönderin: { $name }
+
+access-offer = Sizin için daha kapsamlı bir yanıt yazılabilir; onu yalnızca siz görürsünüz.
+access-disclose = Bu yanıt, buradaki herkesin açamayacağı belgelere dayanıyor. Yine de herkese gösterilsin mi?
+access-may-not = Bu yanıtın dayandığı her şeyi okuma izniniz olmadığı için bunu yapamazsınız.
+answer-withdrawn = Dayandığı bir kaynak artık burada okunamayacağı için bu yanıt geri çekildi. Lütfen yeniden sorun.
+
+quota-spent = Şimdilik izin verilen sayıda soru sordunuz. Lütfen { $minutes } dakika sonra yeniden sorun.
+quota-workspace-spent = Burada şimdilik izin verilen sayıda soru soruldu. Lütfen { $minutes } dakika sonra yeniden sorun.
+quota-tokens-spent = Yanıtlarınız şimdilik izin verilen işlem gücünü kullandı. Lütfen { $minutes } dakika sonra yeniden sorun.
 
 chat-prompts-title = Ne öğrenmek istersiniz?
 chat-prompt-1-title = Yıllık izin

@@ -13,6 +13,7 @@ updated = 更新于 { DATETIME($date, dateStyle: "long") }
 restricted = 访问受限
 
 model-unavailable = 撰写服务目前不可用（编号：{ $trace }）。
+budget-spent = 撰写回答的预算目前已用完，请稍后再提问。
 interrupted = 回答中途中断。请重新提问；编号：{ $trace }
 try-again = 暂时无法给出回答。请稍后再试；编号：{ $trace }
 error = 我们这边出了问题。如果再次发生，请提供此编号：{ $trace }
@@ -26,6 +27,8 @@ note-alone = 此处每个问题都单独处理。后续提问请把问题写完�
 note-stale = 此处引用的内容最后修改于 { DATETIME($date, dateStyle: "long") }，请核实是否仍然有效。
 note-older = 较早的版本有不同的说法，其日期为 { DATETIME($date, dateStyle: "long") }
 note-removed = 没有来源支持的说法已略去。
+note-groups-unknown = 暂时无法查询您所属的群组，因此未使用仅供特定群组查看的文档。如有缺漏，请稍后重新提问。
+note-history-left-out = 由于并非此处所有人都有权查看先前回答的来源，先前的回答未予采用。后续提问请把问题写完整。
 note-unconfirmed = （来源未证实）
 wrong-language = 未能用中文写出回答。
 
@@ -55,8 +58,10 @@ web-key = 访问密钥
 web-key-title = 访问受限
 web-key-needed = 此处需要访问密钥，可向管理员索取。
 web-wrong-key = 此访问密钥无效。请检查，或向管理员索取新的密钥。
+web-key-expired = 此访问密钥已过期。请向管理员索取新的密钥。
 web-other-site = 此请求来自其他网站，已被拒绝。请直接打开本页面。
 web-busy = 目前提问太多，请稍后再试。
+web-too-fast = 使用此访问密钥的请求过多，请一分钟后再试。
 web-too-large = 请求过大，最多允许 { $limit } KB。
 web-unknown-model = 此处没有这个模型。请使用：{ $model }
 web-no-document = 没有这份文档，或者您无权查看。
@@ -71,6 +76,8 @@ chat-again = 重新回答
 chat-up = 有帮助
 chat-down = 没有帮助
 chat-share = 分享到频道
+chat-fuller = 更完整的回答（仅我可见）
+chat-disclose = 仍然展示给此处所有人
 chat-person = 请人解答
 chat-resolved = 标记为已解决
 chat-stopped-by = 停止者：{ $name }
@@ -101,6 +108,15 @@ chat-from-conversation = 此回答根据对话内容撰写，而非来自文档�
 chat-image-declined = 此处无法读取图片，请用文字说明图片内容：{ $name }
 chat-file-unreadable = 无法读取此文件，请确认它可以打开且没有密码：{ $name }
 chat-file-too-large = 此文件太大，无法读取，请只发送相关部分：{ $name }
+
+access-offer = 可以为您撰写一份更完整的回答，仅您可见。
+access-disclose = 此回答所依据的文档并非此处所有人都有权查看。仍要展示给所有人吗？
+access-may-not = 您无权查看此回答所依据的全部内容，因此无法进行此操作。
+answer-withdrawn = 此回答所依据的部分内容在此处已不可查看，因此回答已撤回。请重新提问。
+
+quota-spent = 您目前的提问次数已达上限。请在 { $minutes } 分钟后再提问。
+quota-workspace-spent = 此处目前的提问次数已达上限。请在 { $minutes } 分钟后再提问。
+quota-tokens-spent = 您的回答目前使用的计算资源已达上限。请在 { $minutes } 分钟后再提问。
 
 chat-prompts-title = 您想了解什么？
 chat-prompt-1-title = 休假

@@ -44,6 +44,7 @@ class MattermostWorkplace:
     name: PlatformName = "mattermost"
     wordless = "souffleur is typing…"
     """All that Mattermost says of what is not yet written, in the language of the client."""
+    keeps_history = True
 
     def __init__(self, people: Sequence[str] = ()) -> None:
         """`people` are members besides those that every workplace has."""
@@ -110,6 +111,12 @@ class MattermostWorkplace:
             members.append(server.user(f"remote-{channel[:6]}", remote_id=server.id()))
         server.join(channel, *members)
         return channel
+
+    async def enter(self, channel: str, person: str) -> None:
+        self.server.join(channel, self._people[person])
+
+    async def leave(self, channel: str, person: str) -> None:
+        self.server.leave(channel, self._people[person])
 
     async def say(
         self,

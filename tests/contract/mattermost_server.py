@@ -79,6 +79,7 @@ class BetweenMattermost(Between):
 class MattermostServerWorkplace:
     name: PlatformName = "mattermost"
     wordless = "souffleur is typing…"
+    keeps_history = True
 
     def __init__(self, url: str, admin_token: SecretStr) -> None:
         self._url = url.rstrip("/")
@@ -150,6 +151,13 @@ class MattermostServerWorkplace:
         for member in members:
             await self._ask("POST", f"/channels/{channel}/members", json={"user_id": member})
         return channel
+
+    async def enter(self, channel: str, person: str) -> None:
+        body = {"user_id": await self.id_of(person)}
+        await self._ask("POST", f"/channels/{channel}/members", json=body)
+
+    async def leave(self, channel: str, person: str) -> None:
+        await self._ask("DELETE", f"/channels/{channel}/members/{await self.id_of(person)}")
 
     async def say(
         self,

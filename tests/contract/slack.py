@@ -20,7 +20,7 @@ from tests.fakes.slack import screen as slack_screen
 
 PEOPLE = {"ada": "UADA", "bob": "UBOB", "cleo": "UCLEO", "gast": "UGAST"}
 
-ACTIONS = ("stop", "again", "up", "down", "share", "person", "resolved")
+ACTIONS = ("stop", "again", "up", "down", "share", "person", "resolved", "fuller", "disclose")
 
 LANGUAGES = ("en", "ar", "de", "es", "fr", "hi", "it", "ja", "nl", "pl", "pt", "ru", "tr", "zh")
 
@@ -33,6 +33,7 @@ class SlackWorkplace:
 
     name: PlatformName = "slack"
     wordless = ""
+    keeps_history = False
 
     def __init__(self, tiers: Tiers | None = None, people: Sequence[str] = ()) -> None:
         """`people` are members besides those that every workplace has."""
@@ -82,6 +83,14 @@ class SlackWorkplace:
         members = {self._ids[person] for person in people} | ({OWN_USER} if bot else set())
         members |= {"USTRANGER"} if shared else set()
         return self.server.channel(f"room-{len(self.server.rooms)}", is_ext_shared=shared, members=members)
+
+    async def enter(self, channel: str, person: str) -> None:
+        self.server.join(channel, self._ids[person])
+        await self.server.outbox.idle()
+
+    async def leave(self, channel: str, person: str) -> None:
+        self.server.leave(channel, self._ids[person])
+        await self.server.outbox.idle()
 
     async def say(
         self,

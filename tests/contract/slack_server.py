@@ -131,6 +131,7 @@ class BetweenSlack(Between):
 class SlackServerWorkplace:
     name: PlatformName = "slack"
     wordless = ""
+    keeps_history = False
 
     def __init__(self, url: str, access: Access) -> None:
         self._api = url.rstrip("/") + "/"
@@ -192,6 +193,13 @@ class SlackServerWorkplace:
         if invited := [self._ids[person] for person in others] + ([self._bot] if bot else []):
             await client.conversations_invite(channel=channel, users=",".join(invited))
         return channel
+
+    async def enter(self, channel: str, person: str) -> None:
+        client = self._clients[self._channels[channel]]
+        await client.conversations_invite(channel=channel, users=self._ids[self._person(person)])
+
+    async def leave(self, channel: str, person: str) -> None:
+        await self._clients[self._person(person)].conversations_leave(channel=channel)
 
     async def say(
         self,

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.fakes.slack import BOT_SCOPES, OWN_USER, NotThere, Slack, Tiers, typed
+from tests.fakes.slack import BOT_SCOPES, EVENTS, OWN_USER, NotThere, Slack, Tiers, typed
 from tests.fakes.slack.screen import read, receipt, status, visible
 from tests.fixtures.serving import served
 
@@ -55,7 +55,7 @@ class Listening:
         """So many deliveries more are not acknowledged."""
         self.app.event({"type": "message"})(self._hear)
         self.app.event({"type": "message", "subtype": "message_changed"})(self._hear)
-        for type in ("app_mention", "reaction_added", "app_home_opened", "agent_session_stopped"):
+        for type in (type for type in EVENTS if not type.startswith("message.")):
             self.app.event(type)(self._hear)
         self.app.middleware(self._before)
 
@@ -603,3 +603,52 @@ async def test_the_clock_can_go_with_another_one() -> None:
     assert float(first) < float(second) < time.time() + 1
     slack.clock += 3600
     assert float(slack.say(ops, "c")) > time.time() + 3599
+
+
+# Who belongs where
+
+
+async def test_accounts_groups_and_channels_are_told_as_their_scopes_allow(
+    slack: Slack, client: AsyncWebClient, room: str
+) -> None:
+    slack.alter("UADA", profile={"email": "ada@example.org"})
+    slack.group("S1", "UADA", "UBOB")
+    slack.group("S2", "UADA")
+    slack.disable_group("S2")
+    (group,) = (await client.usergroups_list(include_users=True, include_count=True))["usergroups"]
+    assert (group["id"], group["users"], group["user_count"]) == ("S1", ["UADA", "UBOB"], "2")
+    assert [one["id"] for one in (await client.usergroups_list(include_disabled=True))["usergroups"]] == ["S1", "S2"]
+    assert "users" not in (await client.usergroups_list())["usergroups"][0]
+    with pytest.raises(SlackApiError) as refusal:
+        await client.usergroups_users_list(usergroup="S2")
+    assert error(refusal) == "no_such_subteam"
+    assert (await client.users_info(user="UADA"))["user"]["profile"]["email"] == "ada@example.org"
+
+    slack.scopes -= {"usergroups:read", "users:read.email"}
+    assert "email" not in (await client.users_info(user="UADA"))["user"]["profile"]
+    with pytest.raises(SlackApiError) as refusal:
+        await client.usergroups_list()
+    assert error(refusal) == "missing_scope"
+
+
+async def test_changes_of_people_and_groups_are_told_wherever_the_app_is_and_those_of_channels_inside_them(
+    slack: Slack, app: Listening, room: str
+) -> None:
+    elsewhere = slack.channel("elsewhere", members={"UADA"})
+    slack.join(elsewhere, "UBOB")
+    slack.alter("UADA", is_restricted=True)
+    slack.group("S1")
+    slack.join_group("S1", "UBOB")
+    slack.leave(room, "UADA")
+    slack.connect(room)
+    slack.scopes.discard("users:read")
+    slack.arrive("UDAN", "Dan")
+    told = await heard(slack, app, 6)
+
+    assert len(told) == 6
+    assert {event["type"] for event in told} == {
+        *("user_change", "subteam_created", "subteam_members_changed", "subteam_updated"),
+        *("member_left_channel", "channel_shared"),
+    }
+    (changed,) = [event for event in told if event["type"] == "subteam_members_changed"]
+    assert (changed["added_users"], changed["removed_users"]) == (["UBOB"], [])

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -24,8 +23,8 @@ from starlette.routing import BaseRoute, Route
 from bot.platforms.events import Commanded, Event, Pressed, Spot
 from bot.platforms.interface import Form, MessageGone, PlatformRefused, Receipt, Receive
 from bot.platforms.mattermost.client import Client
-from bot.platforms.mattermost.convert import REMARK_RUNES, dialog, digest
-from bot.platforms.mattermost.directory import Directory
+from bot.platforms.mattermost.convert import REMARK_RUNES, addressed_to, dialog, digest
+from bot.platforms.mattermost.directory import ID, Directory
 from bot.platforms.mattermost.hearing import Hearing
 from bot.platforms.mattermost.payloads import Action, Payload, SlashCommand, Submission
 from bot.platforms.mattermost.settings import MattermostSettings
@@ -43,9 +42,6 @@ BODY_SECONDS = 10.0
 
 LOOKED_UP_AT_ONCE = 16
 """Presses and forms; thirty people press at once without one of them waiting long."""
-
-ID = re.compile("[a-z0-9]{26}")
-"""Ids of Mattermost; what is none must not get into an address."""
 
 LONGEST_VALUE = 2_000
 """Characters of what a button carries; more is none of ours."""
@@ -128,7 +124,7 @@ class Callbacks:
             by=command.user_id,
             at=self._now(),
             text=command.text.replace("\x00", "").strip(),
-            respond_to=command.response_url,
+            respond_to=addressed_to(command.user_id, command.response_url),
         )
         receipt = await self._received(event)
         if receipt.form is not None:
@@ -191,16 +187,21 @@ class Callbacks:
             self._looked_up -= 1
 
     async def _found(self, post_id: str, *, claimed: str, user: str) -> tuple[Spot, str]:
+        if not ID.fullmatch(user):
+            raise _Refusal(400, "whoever is said to have pressed has no id as Mattermost's are")
         try:
             post = await self._client.post(post_id) if ID.fullmatch(post_id) else None
         except (MessageGone, PlatformRefused):
             post = None
         if post is None:
+            if not ID.fullmatch(claimed):
+                raise _Refusal(400, "where somebody is said to have pressed has no id as Mattermost's are")
             return self._hearing.place(claimed, thread="", direct=False), ""
-        if not ID.fullmatch(user):
-            raise _Refusal(400, "whoever is said to have pressed has no id as Mattermost's are")
-        if post.user_id != (await self._directory.me()).id:
+        me = (await self._directory.me()).id
+        if post.user_id != me:
             raise _Refusal(403, "the message is none of the bot's")
+        if user == me:
+            raise _Refusal(403, "the bot is said to have pressed, which presses nothing")
         if not await self._client.is_member(post.channel_id, user):
             raise _Refusal(403, "whoever is said to have pressed is not in the channel")
         return await self._hearing.spot(post), post.id

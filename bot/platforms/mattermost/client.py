@@ -6,22 +6,36 @@ import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
 
 from bot.platforms.interface import MessageGone, PlatformRefused
-from bot.platforms.mattermost.payloads import Channel, FileInfo, Post, PostList, Stats, Team, User
+from bot.platforms.mattermost.payloads import (
+    Channel,
+    FileInfo,
+    GroupMembers,
+    Membership,
+    Post,
+    PostList,
+    Stats,
+    Team,
+    User,
+)
 from bot.platforms.mattermost.wire import Refused, Wire
 
 PER_PAGE = 200
-"""The most posts that the server puts on a page, and users that it takes at once are half of it."""
+"""The most posts, or people, that the server puts on a page; users that it takes at once are half of it."""
 
 THREAD_GONE = frozenset({"api.post.create_post.root_id.app_error", "api.post.create_post.parent_id.app_error"})
 """What the server says (400) to a reply in a thread whose first post was deleted."""
 
 RESPONSE_PATH = re.compile(r"/hooks/commands/([A-Za-z0-9]+)/?$")
+
+
+def _page(number: int) -> dict[str, int]:
+    return {"page": number, "per_page": PER_PAGE}
 
 
 class Client(Wire):
@@ -92,6 +106,28 @@ class Client(Wire):
     async def direct(self, one: str, other: str) -> Channel:
         """The channel of two users' direct messages, made where there is none."""
         return await self.ask(Channel, "POST", "/channels/direct", json=[one, other], again=True)
+
+    async def config(self) -> dict[str, str]:
+        """The configuration as clients are told it; with a token more of it than without (`getClientConfig`)."""
+        found = await self.call("GET", "/config/client", params={"format": "old"})
+        return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+    # Who is in what, a page at a time
+
+    async def membership(self, of: Literal["channels", "teams"], id: str, user: str) -> Membership:
+        return await self.ask(Membership, "GET", f"/{of}/{id}/members/{user}")
+
+    async def in_channel(self, channel: str, page: int) -> list[User]:
+        """Everybody there by their names, the deactivated and bots among them."""
+        return await self.ask(list[User], "GET", "/users", params={"in_channel": channel, **_page(page)})
+
+    async def in_team(self, team: str, page: int) -> list[Membership]:
+        """Those who have left may be among them."""
+        return await self.ask(list[Membership], "GET", f"/teams/{team}/members", params=_page(page))
+
+    async def in_group(self, group: str, page: int) -> list[User]:
+        found = await self.ask(GroupMembers, "GET", f"/groups/{group}/members", params=_page(page))
+        return [*found.members]
 
     # Posts
 

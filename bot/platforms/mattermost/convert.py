@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.platforms.events import File
 from bot.platforms.interface import Button, Form, Post
@@ -111,6 +112,15 @@ def file_of(info: FileInfo) -> File:
 def digest(*parts: str) -> str:
     """A short name for something whose own id is long, or opens something and is not to be kept."""
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:26]
+
+
+def addressed_to(person: str, url: str) -> str:
+    """The address to answer a slash command at, with whom the server shows what is sent there: it does not say."""
+    return f"{url.partition('#')[0]}#{person}" if url else ""
+
+
+def is_addressed_to(person: str, respond_to: str) -> bool:
+    return bool(person) and urlsplit(respond_to).fragment == person
 
 
 def version_of(text: str) -> tuple[int, ...]:

@@ -2,62 +2,42 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Iterable
-from typing import Generic, TypeVar
+import re
+from collections.abc import Collection, Iterable
 
 from bot.platforms.events import Spot
 from bot.platforms.interface import MessageGone, Person, PlatformRefused, Room
+from bot.platforms.mattermost.changes import GUESTS
 from bot.platforms.mattermost.client import Client
 from bot.platforms.mattermost.convert import language_of
+from bot.platforms.mattermost.emails import Emails
+from bot.platforms.mattermost.kept import Changes, Kept
 from bot.platforms.mattermost.payloads import Channel, User
+from bot.platforms.mattermost.settings import TrustEmails
 from bot.platforms.mattermost.wire import Refused
-
-KEPT_SECONDS = 300.0
-MOST_KEPT = 10_000
 
 MOST_NAMES = 100
 """In one message that are asked about: as many as one call takes. While they are, no other message is heard."""
 
-_Value = TypeVar("_Value")
 
-Clock = Callable[[], float]
-
-
-class Kept(Generic[_Value]):
-    """Values by name, for a while."""
-
-    def __init__(self, clock: Clock, seconds: float = KEPT_SECONDS) -> None:
-        self._clock = clock
-        self._seconds = seconds
-        self._values: dict[str, tuple[float, _Value]] = {}
-
-    def get(self, name: str) -> _Value | None:
-        until, value = self._values.get(name, (0.0, None))
-        return value if self._clock() < until else None
-
-    def put(self, name: str, value: _Value) -> _Value:
-        if len(self._values) >= MOST_KEPT:
-            self._values.clear()
-        self._values[name] = (self._clock() + self._seconds, value)
-        return value
-
-    def forget(self, name: str) -> None:
-        self._values.pop(name, None)
+ID = re.compile("[a-z0-9]{26}")
+"""Ids of Mattermost; what is none must not get into an address."""
 
 
 class Directory:
-    """Asks once, and again after a few minutes, or when the server says that something has changed (`forget`)."""
+    """Asks once, and again after a while, or when the server says that something has changed."""
 
-    def __init__(self, client: Client, *, clock: Clock = time.monotonic) -> None:
+    def __init__(self, client: Client, changes: Changes, *, kept_seconds: float, trust_emails: TrustEmails) -> None:
         self._client = client
+        self._changes = changes
         self._me: User | None = None
-        self._users: Kept[User] = Kept(clock)
-        self._named: Kept[bool] = Kept(clock)
-        self._groups: Kept[frozenset[str]] = Kept(clock)
-        self._channels: Kept[Channel] = Kept(clock)
-        self._rooms: Kept[Room] = Kept(clock)
-        self._direct: Kept[str] = Kept(clock)
+        self._emails = Emails(client, changes, trust=trust_emails, kept_seconds=kept_seconds)
+        self._users: Kept[User] = Kept(changes, kept_seconds)
+        self._named: Kept[bool] = Kept(changes, kept_seconds)
+        self._groups: Kept[frozenset[str]] = Kept(changes, kept_seconds)
+        self._channels: Kept[Channel] = Kept(changes, kept_seconds)
+        self._rooms: Kept[Room] = Kept(changes, kept_seconds)
+        self._direct: Kept[str] = Kept(changes, kept_seconds)
 
     async def me(self) -> User:
         """The bot's own account."""
@@ -71,24 +51,33 @@ class Directory:
         return self._me
 
     async def user(self, id: str) -> User:
-        return self._users.get(id) or self._users.put(id, await self._client.user(id))
+        return await self._users.ask(id, lambda: self._client.user(id), subjects=(id,))
 
     async def users(self, ids: Collection[str]) -> dict[str, User]:
         """Those that there are; whoever is not known yet is asked for at once."""
         found = {id: user for id in ids if (user := self._users.get(id))}
-        missing = [id for id in ids if id not in found]
+        missing = [id for id in ids if id not in found and ID.fullmatch(id)]
+        asked = self._changes.now()
         for user in await self._client.users(missing) if missing else []:
-            found[user.id] = self._users.put(user.id, user)
+            found[user.id] = self._users.put(user.id, user, asked=asked, subjects=(user.id,))
         return found
 
     async def person(self, id: str) -> Person:
-        user = await self.user(id)
-        guest = "system_guest" in user.roles.split()
+        return await self._person(await self.user(id))
+
+    async def people(self, ids: Collection[str]) -> dict[str, Person]:
+        """All of them: whoever is not known is no member."""
+        users = await self.users(ids)
+        unknown = {id: Person(id=id, name="", locale=None, member=False) for id in ids if id not in users}
+        return unknown | {id: await self._person(user) for id, user in users.items()}
+
+    async def _person(self, user: User) -> Person:
         return Person(
             id=user.id,
             name=user.display_name,
             locale=language_of(user.locale),
-            member=not (guest or user.remote_id or user.is_bot or user.delete_at),
+            member=user.is_member,
+            email=await self._emails.of(user) if user.is_member else "",
         )
 
     async def any_named(self, names: Iterable[str]) -> bool:
@@ -104,14 +93,16 @@ class Directory:
             return False
         if len(unknown) > MOST_NAMES:
             return True
+        asked = self._changes.now()
         users = {user.username.lower() for user in await self._client.users_named(unknown)}
-        groups = self._groups.get("")
-        if groups is None:
-            groups = self._groups.put("", await self._client.group_names())
-        return any(self._named.put(name, name in users or name in groups) for name in unknown)
+        groups = await self._groups.ask("", self._client.group_names)
+        found = {name: name in users or name in groups for name in unknown}
+        for name, match in found.items():
+            self._named.put(name, match, asked=asked)
+        return any(found.values())
 
     async def channel(self, id: str) -> Channel:
-        return self._channels.get(id) or self._channels.put(id, await self._client.channel(id))
+        return await self._channels.ask(id, lambda: self._client.channel(id), subjects=(id,))
 
     async def is_direct(self, id: str) -> bool:
         """Whether nobody but one person and the bot is there."""
@@ -120,15 +111,25 @@ class Directory:
     def learn(self, channel: str, type: str) -> None:
         """What an event says of its channel spares asking."""
         if self._channels.get(channel) is None:
-            self._channels.put(channel, Channel(id=channel, type=type))
+            self._channels.put(channel, Channel(id=channel, type=type), asked=self._changes.now(), subjects=(channel,))
 
     async def direct_with(self, user: str) -> str:
-        """The channel of the bot's direct messages with them."""
+        """The channel of the bot's direct messages with them. Raises PlatformRefused."""
+        return await self._direct.ask(user, lambda: self._direct_with(user))
+
+    async def _direct_with(self, user: str) -> str:
         me = await self.me()
-        return self._direct.get(user) or self._direct.put(user, (await self._client.direct(me.id, user)).id)
+        channel = await self._client.direct(me.id, user)
+        if channel.type != "D" or set(channel.name.split("__")) != {me.id, user}:
+            raise PlatformRefused(
+                f"mattermost: the channel that the server gives for direct messages with {user!r} is for others too; "
+                "nothing is said there: look at what stands between the bot and the server"
+            )
+        return channel.id
 
     async def room(self, spot: Spot) -> Room:
-        return self._rooms.get(spot.channel) or self._rooms.put(spot.channel, await self._room(spot.channel))
+        channel = spot.channel
+        return await self._rooms.ask(channel, lambda: self._room(channel), subjects=(channel, GUESTS))
 
     async def _room(self, id: str) -> Room:
         try:
@@ -143,13 +144,6 @@ class Directory:
             # The bot is not in it, and so cannot know who is.
             return Room(id=id, name="", outsiders=True)
         return Room(id=id, name=channel.display_name or channel.name, outsiders=channel.shared or guests != 0)
-
-    def forget_user(self, id: str) -> None:
-        self._users.forget(id)
-
-    def forget_channel(self, id: str) -> None:
-        self._channels.forget(id)
-        self._rooms.forget(id)
 
     async def usernames(self, ids: Iterable[str]) -> list[str]:
         """Of those that there are, in that order."""

@@ -8,6 +8,10 @@ could carry the status line, but what becomes of it would notify nobody either, 
 deleted)" on every screen. So the status line is posted only where typing is refused or the
 operator wants it (`status: post`), and where an answer takes the place of an earlier one, as changes notify nobody.
 
+What is withdrawn (`Post.replaces`) is not changed but deleted, and the new text posted: a change that was sent before
+and that the server is slow at would bring the old text back, and a deleted post takes no change. What a post was before
+it was changed only the account that wrote it may look up (`getEditHistoryForPost` in the server's source).
+
 Changes go out once a second at most for each message, merged, and are left out while the server asks for patience; the
 last ones (`finish`) wait for their turn. The Stop button is under the last message as long as it is being written.
 """
@@ -75,6 +79,7 @@ class Messages:
         self._posted = posted
         self._nonce = uuid.uuid4().hex
         self._made = 0
+        self._again = again
         self._replaceable = {*over} if again else set()
         self.ids: list[str] = [*over]
         self._shown: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -95,6 +100,30 @@ class Messages:
         while last and len(self.ids) > len(texts):
             await unless_gone(self._where.client.delete(self.ids[-1]))
             self.ids.pop()
+
+    async def clear(self) -> None:
+        """Delete them, so that no change that the server is still at brings back what they held.
+
+        Those that begin a thread stay, to be changed: with them the server would delete what people replied.
+        Tries all of them before it raises what went wrong with one; MessageGone where none is there any more, unless
+        what is gone is made again.
+        """
+        failure: SouffleurError | None = None
+        before, gone = [*self.ids], 0
+        for id in before:
+            try:
+                if (await self._where.client.post(id)).root_id:
+                    await self._where.client.delete(id)
+                    self.ids.remove(id)
+            except MessageGone:
+                self.ids.remove(id)
+                gone += 1
+            except (PlatformRefused, PlatformUnavailable) as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        if before and gone == len(before) and not self._again:
+            raise MessageGone("mattermost: what is to be replaced is not there any more")
 
     async def _changed(self, id: str, wanted: tuple[str, dict[str, Any]], *, urgent: bool) -> bool:
         """Whether the message holds what is wanted now; False when it is gone and another may take its place."""
@@ -173,6 +202,8 @@ class MattermostDraft:
 
     async def finish(self, post: Post) -> tuple[str, ...]:
         await self._end()
+        if post.replaces:
+            await self._messages.clear()
         await self._messages.show(messages_of(post), post.buttons, urgent=True, last=True)
         return tuple(self._messages.ids)
 

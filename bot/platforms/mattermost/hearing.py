@@ -43,14 +43,6 @@ class Hearing:
                 return await self.deleted(event.post, by=event.delete_by)
             case "reaction_added":
                 return await self._pointed(ReactionEvent.model_validate(frame.data))
-            case "user_added" | "user_removed" | "channel_updated" | "channel_converted":
-                channel = frame.broadcast.channel_id or str(frame.data.get("channel_id", ""))
-                self._directory.forget_channel(channel)
-            case "user_updated" | "user_role_updated":
-                user = frame.data.get("user")
-                self._directory.forget_user(
-                    str(user.get("id") if isinstance(user, dict) else frame.data.get("user_id"))
-                )
         return None
 
     async def said(self, post: Post) -> Said | None:

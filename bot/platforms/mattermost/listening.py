@@ -25,10 +25,12 @@ from pydantic import ValidationError
 
 from bot.platforms.events import Event
 from bot.platforms.interface import Memory, MessageGone, PlatformRefused, PlatformUnavailable, Receive
+from bot.platforms.mattermost.changes import hear
 from bot.platforms.mattermost.client import PER_PAGE, Client
 from bot.platforms.mattermost.convert import moment
 from bot.platforms.mattermost.directory import Directory
 from bot.platforms.mattermost.hearing import Hearing
+from bot.platforms.mattermost.kept import Changes
 from bot.platforms.mattermost.payloads import Channel, Frame, Hello, Post, PostEvent
 from bot.platforms.mattermost.wire import authorities
 
@@ -105,7 +107,16 @@ class _Outage:
 class Listening:
     """One connection at a time, for ever."""
 
-    def __init__(self, client: Client, directory: Directory, hearing: Hearing, *, pause: Pause = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        client: Client,
+        directory: Directory,
+        hearing: Hearing,
+        changes: Changes,
+        *,
+        pause: Pause = asyncio.sleep,
+    ) -> None:
+        self._changes = changes
         self._client = client
         self._directory = directory
         self._hearing = hearing
@@ -151,8 +162,8 @@ class Listening:
         query = {"connection_id": at.connection, "sequence_number": str(at.expected)} if at.connection else {}
         async with aiohttp.ClientSession(trust_env=True) as session:
             socket = await self._socket(session, query)
-            frames: asyncio.Queue[str | None] = asyncio.Queue()
-            reader = tasks.create_task(_read(socket, frames), name="mattermost websocket")
+            frames: asyncio.Queue[Frame | None] = asyncio.Queue()
+            reader = tasks.create_task(self._read(socket, frames), name="mattermost websocket")
             try:
                 if not query:
                     await self._greeted(await _within(frames, CONNECT_SECONDS), receive, memory)
@@ -160,9 +171,9 @@ class Listening:
                     yield
                 # The pings end a connection that is dead, and that ends the line of frames.
                 self.connected.set()
-                while (text := await frames.get()) is not None:
+                while (frame := await frames.get()) is not None:
                     brought = True
-                    await self._handled(text, receive, memory)
+                    await self._handled(frame, receive, memory)
                     await self._keep(memory, at_once=frames.empty())
                     yield
                 raise Lost("the server closed it, or no longer answers")
@@ -194,17 +205,36 @@ class Listening:
                 "in front of it pass websockets on?"
             ) from error
 
-    async def _handled(self, text: str, receive: Receive, memory: Memory) -> None:
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse, frames: asyncio.Queue[Frame | None]) -> None:
+        """Frames as they come, so that pings are answered and the server's own queue stays short; None at the end.
+
+        What they tell of who may read what is heard here, before all the messages that wait for the database.
+        """
+        try:
+            async for message in socket:
+                if message.type is aiohttp.WSMsgType.TEXT and (frame := _parsed(message.data)) is not None:
+                    hear(frame, self._changes)
+                    frames.put_nowait(frame)
+                if frames.qsize() > MOST_WAITING:
+                    logger.warning("mattermost: more than %d events wait; the connection is made anew", MOST_WAITING)
+                    break
+        except (aiohttp.ClientError, OSError) as error:
+            logger.info("mattermost: websocket broke off: %s", type(error).__name__)
+        finally:
+            frames.put_nowait(None)
+
+    async def _handled(self, frame: Frame, receive: Receive, memory: Memory) -> None:
         """Handle one frame and, when that is done for good, expect the next."""
-        at, frame = self._at, _parsed(text)
-        if frame is None or not frame.event:
+        at = self._at
+        if not frame.event:
             return
         if frame.event == "hello":
-            await self._greeted(text, receive, memory)
+            await self._greeted(frame, receive, memory)
             return
         if frame.seq < at.expected:
             return
         if frame.seq > at.expected:
+            self._changes.hear_of_all()
             raise Lost(f"event {at.expected} is missing, {frame.seq} came instead")
         event = await self._heard(frame)
         if event is not None:
@@ -231,15 +261,15 @@ class Listening:
             return
         self._at.checkpoint = max(self._at.checkpoint or 0, created)
 
-    async def _greeted(self, text: str | None, receive: Receive, memory: Memory) -> None:
+    async def _greeted(self, frame: Frame | None, receive: Receive, memory: Memory) -> None:
         """The first frame of a connection that is not resumed: catch up, then go on from here."""
-        frame = _parsed(text) if text is not None else None
         if frame is None or frame.event != "hello":
             raise Lost("no hello came; is the token still good?")
         hello = Hello.model_validate(frame.data)
         at = self._at
         if hello.connection_id != at.connection:
             at.connection = ""
+            self._changes.hear_of_all()
             await self._catch_up(receive, memory)
             await self._keep(memory, at_once=True)
         at.connection, at.expected = hello.connection_id, frame.seq + 1
@@ -316,22 +346,7 @@ class Listening:
             at.kept = at.checkpoint
 
 
-async def _read(socket: aiohttp.ClientWebSocketResponse, frames: asyncio.Queue[str | None]) -> None:
-    """Frames as they come, so that pings are answered and the server's own queue stays short; None at the end."""
-    try:
-        async for message in socket:
-            if message.type is aiohttp.WSMsgType.TEXT:
-                frames.put_nowait(message.data)
-            if frames.qsize() > MOST_WAITING:
-                logger.warning("mattermost: more than %d events wait; the connection is made anew", MOST_WAITING)
-                break
-    except (aiohttp.ClientError, OSError) as error:
-        logger.info("mattermost: websocket broke off: %s", type(error).__name__)
-    finally:
-        frames.put_nowait(None)
-
-
-async def _within(frames: asyncio.Queue[str | None], seconds: float) -> str | None:
+async def _within(frames: asyncio.Queue[Frame | None], seconds: float) -> Frame | None:
     async with asyncio.timeout(seconds):
         return await frames.get()
 

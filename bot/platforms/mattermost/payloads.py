@@ -39,6 +39,13 @@ class User(Payload):
     remote_id: str = ""
     """Not empty for somebody of a connected server."""
     is_bot: bool = False
+    email: str = ""
+    """Empty where the server shows none (`ShowEmailAddress`); whether it is checked, it does not say."""
+
+    @property
+    def is_member(self) -> bool:
+        """Of the company."""
+        return not ("system_guest" in self.roles.split() or self.remote_id or self.is_bot or self.delete_at)
 
     @property
     def display_name(self) -> str:
@@ -66,6 +73,18 @@ class Channel(Payload):
 class Stats(Payload):
     guest_count: int | None = None
     """None where the server does not say."""
+
+
+class Membership(Payload):
+    """Of a channel or a team."""
+
+    user_id: str
+    delete_at: int = 0
+    """When they left the team; 0 for not."""
+
+
+class GroupMembers(Payload):
+    members: tuple[User, ...] = ()
 
 
 class FileInfo(Payload):
@@ -128,6 +147,8 @@ class Reaction(Payload):
 
 class Broadcast(Payload):
     channel_id: str = ""
+    user_id: str = ""
+    """Whom alone it is sent to; empty for everybody there."""
 
 
 class Frame(Payload):

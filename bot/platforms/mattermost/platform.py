@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from bot.phrases import Say
 from bot.platforms.events import File, Spot
 from bot.platforms.interface import (
     Button,
+    Change,
     Draft,
     Memory,
     Message,
@@ -27,11 +29,13 @@ from bot.platforms.interface import (
 )
 from bot.platforms.mattermost.callbacks import Callbacks
 from bot.platforms.mattermost.client import Client
-from bot.platforms.mattermost.convert import messages_of, props
+from bot.platforms.mattermost.convert import is_addressed_to, messages_of, props
 from bot.platforms.mattermost.directory import Directory
 from bot.platforms.mattermost.draft import MattermostDraft, Messages, Pace, Where, unless_gone
 from bot.platforms.mattermost.hearing import Hearing
+from bot.platforms.mattermost.kept import KEPT_SECONDS, Changes, Clock
 from bot.platforms.mattermost.listening import Listening, Pause
+from bot.platforms.mattermost.membership import Memberships
 from bot.platforms.mattermost.settings import MattermostSettings
 
 logger = logging.getLogger(__name__)
@@ -54,14 +58,23 @@ class MattermostPlatform:
         pace: Pace | None = None,
         pause: Pause = asyncio.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        kept_seconds: float = KEPT_SECONDS,
+        clock: Clock = time.monotonic,
     ) -> None:
-        """`pace`: of drafts; `pause`: waits before connecting again; `say` and `languages` are not needed here."""
+        """`pace`: of drafts; `pause`: waits before connecting again; `say` and `languages` are not needed here.
+
+        `kept_seconds`: how old what is known of people, channels and groups may be, by `clock`.
+        """
         self._settings = settings
         self._pace = pace or Pace()
         self._client = Client(settings.url, settings.token, calls_per_second=settings.calls_per_second)
-        self._directory = Directory(self._client)
+        self._changes = Changes(clock)
+        self._directory = Directory(
+            self._client, self._changes, kept_seconds=kept_seconds, trust_emails=settings.trust_emails
+        )
+        self._memberships = Memberships(self._client, self._directory, self._changes, kept_seconds=kept_seconds)
         self._hearing = Hearing(self._client, self._directory, ask_reaction=settings.ask_reaction, now=now)
-        self._listening = Listening(self._client, self._directory, self._hearing, pause=pause)
+        self._listening = Listening(self._client, self._directory, self._hearing, self._changes, pause=pause)
         self._callbacks = Callbacks(settings, self._client, self._directory, self._hearing, now=now)
 
     @property
@@ -108,20 +121,22 @@ class MattermostPlatform:
 
     async def _put(self, messages: Messages, post: Post) -> tuple[str, ...]:
         mention = await self._directory.usernames(post.mention) if post.mention else []
+        if post.replaces:
+            await messages.clear()
         await messages.show(messages_of(post, mention=mention), post.buttons, urgent=True, last=True)
         return tuple(messages.ids)
 
-    async def whisper(self, spot: Spot, to: str, post: Post, *, respond_to: str = "") -> None:
-        """In answer to a slash command only they see it where they are; otherwise it is a direct message."""
+    async def whisper(self, spot: Spot, to: str, post: Post, *, respond_to: str = "") -> tuple[str, ...]:
+        """In answer to their own slash command only they see it where they are; otherwise it is a direct message."""
         texts = messages_of(post)
-        if respond_to and len(texts) <= RESPONSES:
+        if is_addressed_to(to, respond_to) and len(texts) <= RESPONSES:
             try:
                 await self._respond(respond_to, texts, post.buttons)
             except MessageGone as error:
                 logger.info("mattermost: told by direct message: %s", error)
             else:
-                return
-        await self._put(Messages(self._where(await self._directory.direct_with(to), "")), post)
+                return ()
+        return await self._put(Messages(self._where(await self._directory.direct_with(to), "")), post)
 
     async def _respond(self, to: str, texts: Sequence[str], buttons: Sequence[Button]) -> None:
         for number, text in enumerate(texts, start=1):
@@ -150,8 +165,20 @@ class MattermostPlatform:
     async def person(self, id: str) -> Person:
         return await self._directory.person(id)
 
+    async def people(self, ids: Collection[str]) -> Mapping[str, Person]:
+        return await self._directory.people(ids)
+
     async def room(self, spot: Spot) -> Room:
         return await self._directory.room(spot)
+
+    async def members(self, spot: Spot) -> frozenset[str] | None:
+        return await self._memberships.members(spot.channel)
+
+    async def held(self, person: str, tokens: Collection[str]) -> frozenset[str]:
+        return await self._memberships.held(person, tokens)
+
+    def watch(self, changed: Callable[[Change], None]) -> None:
+        self._changes.watch(changed)
 
     async def download(self, file: File, to: Path, *, max_bytes: int) -> None:
         await self._client.save_file(file.id, to, max_bytes=max_bytes)

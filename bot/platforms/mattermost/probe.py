@@ -11,6 +11,7 @@ import aiohttp
 from bot.platforms.interface import PlatformRefused, PlatformUnavailable
 from bot.platforms.mattermost.client import Client
 from bot.platforms.mattermost.convert import version_of
+from bot.platforms.mattermost.emails import WAY_OUT, vouches
 from bot.platforms.mattermost.payloads import Frame
 from bot.platforms.mattermost.settings import MattermostSettings
 from bot.platforms.mattermost.setup import is_internal
@@ -48,6 +49,7 @@ async def _examined(settings: MattermostSettings, client: Client) -> list[Findin
         found.append(("problem", "mattermost.url begins with http: the token travels unprotected; use https"))
     found.append(await _websocket(client))
     found += await _places(client)
+    found.append(await _emails(settings, client))
     found += await _callbacks(settings, client)
     return found
 
@@ -86,6 +88,29 @@ async def _places(client: Client) -> list[Finding]:
     if not channels:
         return [("note", f"{where}; in no channel: it answers direct messages only, until it is added to some")]
     return [("ok", f"{where}; channels: {names}{more}")]
+
+
+async def _emails(settings: MattermostSettings, client: Client) -> Finding:
+    """Whether people are known by their addresses, for documents of `user:EMAIL` and for groups of addresses."""
+    if settings.trust_emails == "never":
+        return "ok", "e-mail addresses are not used (mattermost.trust_emails: never)"
+    try:
+        config = await client.config()
+    except PlatformRefused:
+        config = {}
+    if config.get("ShowEmailAddress") == "false":
+        return "note", (
+            "e-mail addresses are hidden from the bot, so what is for certain addresses nobody here reads: turn on "
+            "System Console > Site Configuration > Users and Teams > Show Email Address"
+        )
+    if vouches(config):
+        return "ok", "e-mail addresses are trusted: the server checks them, or has them from a directory"
+    if settings.trust_emails == "always":
+        return "note", (
+            "e-mail addresses are trusted, by mattermost.trust_emails: always, though the server does not check them: "
+            "whoever can choose their own reads what is for that address"
+        )
+    return "note", (f"e-mail addresses are not trusted, so what is for certain addresses nobody here reads: {WAY_OUT}")
 
 
 async def _callbacks(settings: MattermostSettings, client: Client) -> list[Finding]:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+TrustEmails = Literal["auto", "always", "never"]
+
 
 class MattermostSettings(BaseModel):
     """How the bot is connected to one Mattermost server."""
@@ -23,6 +25,10 @@ class MattermostSettings(BaseModel):
     status: Literal["typing", "post"] = "typing"
     """What is seen until there is text. `typing`: the bot types, and the answer's first words are the notification.
     `post`: what happens is said in a post at once, which the answer takes the place of; that post is notified of."""
+    trust_emails: TrustEmails = "auto"
+    """Whether people's e-mail addresses say who they are, for documents of `user:EMAIL` and for groups of addresses.
+    `auto`: where the server checks addresses, or has them all from LDAP or SAML; `always`: only for servers on which
+    nobody can choose their own; `never`."""
     calls_per_second: float = Field(default=50, gt=0)
     """Most calls of the server by this process. A limit that the server itself has (`RateLimitSettings`) is noticed."""
     token: SecretStr | None = Field(default=None, exclude=True)

@@ -12,7 +12,10 @@ blocks      posts to Block Kit (pure)
 draft       an answer that its readers watch being written
 pages       one message of that answer: streamed, or posted and edited
 posting     finished posts: shown, whispered, changed, removed
-directory   people and rooms, kept for a few minutes
+directory   people, and who can read a channel
+holdings    reader tokens: who is in which user group and channel
+changes     what is heard of all these, and dropped from what is kept
+kept        how long anything of it is kept
 manifest    the app's manifest, with the least it needs
 probe       what `bot doctor` finds
 """

@@ -53,6 +53,8 @@ RATES: Mapping[str, Rate] = {
     "chat.startStream": TIER_2,
     "chat.stopStream": TIER_2,
     "users.list": TIER_2,
+    "usergroups.list": TIER_2,
+    "usergroups.users.list": TIER_2,
     "chat.update": TIER_3,
     "chat.delete": TIER_3,
     "conversations.replies": TIER_3,
@@ -80,7 +82,7 @@ RATES: Mapping[str, Rate] = {
 READS = frozenset(
     {
         *("auth.test", "conversations.info", "conversations.history", "conversations.replies", "conversations.members"),
-        *("users.conversations", "users.info", "users.list", "files.info"),
+        *("users.conversations", "users.info", "users.list", "usergroups.list", "usergroups.users.list", "files.info"),
     }
 )
 """Methods that take their arguments in the address, not as JSON."""

@@ -17,15 +17,13 @@ from typing import Any
 from bot.platforms.events import Commanded, Deleted, Edited, Event, File, Pointed, Pressed, Said, Spot, Stopped
 from bot.platforms.interface import Message, Person
 from bot.platforms.slack.markup import Names, addresses_others, markdown, mentions, users
+from ingest.model import email_of
 
 SAID = frozenset({"", "file_share", "me_message", "thread_broadcast"})
 """Subtypes of what people write; the others tell of joins, topics, pins and the like."""
 
-EVENTS = (
-    *("message", "app_mention", "reaction_added", "agent_session_stopped", "app_home_opened"),
-    "member_joined_channel",
-)
-"""Types that are heard; `bot.platforms.slack.manifest` subscribes to them and to no other."""
+EVENTS = ("message", "app_mention", "reaction_added", "agent_session_stopped", "app_home_opened")
+"""Types that are heard; `bot.platforms.slack.manifest` subscribes to them, to those of `changes`, and to no other."""
 
 ACTION = "souffleur"
 """What the `action_id` of each of our buttons begins with, and the `callback_id` of the form is."""
@@ -38,6 +36,13 @@ REMARK = "remark"
 
 SLACKBOT = "USLACKBOT"
 
+OUTSIDE = (
+    *("deleted", "is_bot", "is_workflow_bot", "is_connector_bot", "is_restricted", "is_ultra_restricted"),
+    *("is_stranger", "is_invited_user"),
+)
+"""Flags of a user (https://docs.slack.dev/reference/objects/user-object) who is no member of the company: programs and
+the deactivated, guests of several channels and of one, people of another company, and those who have yet to come."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
@@ -46,6 +51,8 @@ class Identity:
     team: str
     user: str
     bot: str
+    enterprise: str = ""
+    """The organisation that the workspace belongs to, if any."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -242,22 +249,38 @@ def files(given: Iterable[Mapping[str, Any]]) -> Iterator[File]:
         )
 
 
-def person(user: Mapping[str, Any], team: str) -> Person:
-    """A user, as `users.info` tells of them."""
+def person(user: Mapping[str, Any], me: Identity) -> Person:
+    """A user, as `users.info` tells of them; whose team is not told is no member."""
     profile = user.get("profile") or {}
     locale = str(user.get("locale") or "").replace("_", "-").partition("-")[0].lower()
-    teams = {
-        user.get("team_id") or profile.get("team") or team,
-        *((user.get("enterprise_user") or {}).get("teams") or ()),
-    }
-    outside = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
     name = profile.get("display_name") or user.get("real_name") or profile.get("real_name") or user.get("name")
+    member = _of_company(user, me) and not any(user.get(flag) for flag in OUTSIDE) and user["id"] != SLACKBOT
     return Person(
         id=str(user["id"]),
         name=str(name or user["id"]),
         locale=locale or None,
-        member=team in teams and not any(user.get(flag) for flag in outside) and user["id"] != SLACKBOT,
+        member=member,
+        email=_email(user) if member else "",
     )
+
+
+def reads(user: Mapping[str, Any]) -> bool:
+    """Whether it is a person who can read what is written: no program, not deactivated."""
+    programs = ("is_bot", "is_workflow_bot", "is_connector_bot")
+    return not (user.get("deleted") or any(user.get(flag) for flag in programs) or user.get("id") == SLACKBOT)
+
+
+def _of_company(user: Mapping[str, Any], me: Identity) -> bool:
+    """Whether somebody belongs to this workspace, or to another one of the same organisation."""
+    within = user.get("enterprise_user") or {}
+    teams = {user.get("team_id") or (user.get("profile") or {}).get("team"), *(within.get("teams") or ())}
+    return me.team in teams or (me.enterprise != "" and within.get("enterprise_id") == me.enterprise)
+
+
+def _email(user: Mapping[str, Any]) -> str:
+    """The address, where Slack has not said that nobody confirmed it."""
+    email = str((user.get("profile") or {}).get("email") or "")
+    return email_of(email) if user.get("is_email_confirmed") is not False else ""
 
 
 def moment(ts: Any) -> datetime:

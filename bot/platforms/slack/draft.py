@@ -148,8 +148,7 @@ class Draft:
                 return await self._stream_ended(page, self._waiting + whole[len(self._handled) :], post)
             except Refusal as error:
                 logger.info("%s; the message is edited instead", error)
-        elif isinstance(page, Streamed):
-            await self._posting.end_stream(self._spot, page.id, paid=True)
+        elif isinstance(page, Streamed) and await self._posting.end_stream(self._spot, page.id, paid=True):
             self._status.ended()
         return await self._posting.put(
             self._spot,

@@ -24,6 +24,7 @@ from bot.platforms.events import Commanded, Event, Pointed, Pressed
 from bot.platforms.interface import MessageGone, PlatformRefused, PlatformUnavailable, Receipt, Receive
 from bot.platforms.slack import blocks, convert
 from bot.platforms.slack.blocks import Page
+from bot.platforms.slack.changes import Changes
 from bot.platforms.slack.client import Client
 from bot.platforms.slack.convert import Identity, Reading
 from bot.platforms.slack.directory import MOST_MEMBERS, MOST_NAMED, Directory
@@ -59,6 +60,7 @@ class Hearing:
         settings: SlackSettings,
         client: Client,
         directory: Directory,
+        changes: Changes,
         *,
         say: Say,
         languages: Sequence[str],
@@ -67,6 +69,7 @@ class Hearing:
         self._settings = settings
         self._client = client
         self._directory = directory
+        self._changes = changes
         self._posting = Posting(client)
         self._say = say
         self._languages = languages
@@ -90,6 +93,8 @@ class Hearing:
                 # Without a secret nothing but Socket Mode is let through.
                 signing_secret=secret.get_secret_value() if secret else None,
                 request_verification_enabled=secret is not None or self._settings.mode == "http",
+                # After signatures, and before Bolt asks Slack anything: what came first is not to be overtaken.
+                before_authorize=self._hear_changes,
             )
             self._app.use(self._hear)
             self._app.error(_not_kept)
@@ -101,6 +106,21 @@ class Hearing:
             return await self.app.async_dispatch(request)
         except Exception as error:  # noqa: BLE001 (the platform's event loop: Bolt reads payloads before we do)
             return await _not_kept(error)
+
+    async def _hear_changes(self, req: AsyncBoltRequest, next: Callable[[], Awaitable[None]]) -> BoltResponse | None:
+        """What is said after a change is answered for those whom the change left there."""
+        event = req.body.get("event")
+        if req.body.get("type") == "app_rate_limited":
+            logger.warning("slack: events were left out, since there were too many in an hour; all is asked again")
+            self._changes.missed()
+            return _acknowledged()
+        if isinstance(event, Mapping):
+            if self._changes.hear(event, await self._identity()):
+                return _acknowledged()
+            if req.body.get("is_ext_shared_channel"):
+                self._changes.shared(str(event.get("channel")))
+        await next()
+        return None
 
     async def _hear(self, req: AsyncBoltRequest) -> BoltResponse:
         body = req.body
@@ -140,9 +160,6 @@ class Hearing:
         if event.get("type") == "app_home_opened":
             if event.get("tab") == "messages":
                 self._afterwards(self._suggest(str(event["channel"]), str(event["user"]), me))
-            return _acknowledged()
-        if event.get("type") == "member_joined_channel":
-            self._directory.forget_room(str(event.get("channel")))
             return _acknowledged()
         found = _read(convert.of_event, event, await self._reading({"event": event}, me))
         if isinstance(found, Pointed) and await self._directory.is_bot(found.by, me):

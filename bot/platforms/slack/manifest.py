@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.phrases import Say
+from bot.platforms.slack import changes
 from bot.platforms.slack.convert import SHORTCUT
 from bot.platforms.slack.platform import EVENTS_PATH
 from bot.platforms.slack.settings import SlackSettings
@@ -33,12 +34,14 @@ CALLS: dict[str, tuple[str, ...]] = {
     "chat.stopStream": ("chat:write",),
     "conversations.open": ("im:write",),
     "conversations.info": ("channels:read", "groups:read", "im:read", "mpim:read"),
-    "conversations.members": ("channels:read", "groups:read", "mpim:read"),
+    "conversations.members": ("channels:read", "groups:read", "im:read", "mpim:read"),
     "conversations.history": ("channels:history", "groups:history", "im:history", "mpim:history"),
     "conversations.replies": ("channels:history", "groups:history", "im:history", "mpim:history"),
     "users.conversations": ("channels:read", "groups:read", "im:read", "mpim:read"),
-    "users.info": ("users:read",),
-    "users.list": ("users:read",),
+    "users.info": ("users:read", "users:read.email"),
+    "users.list": ("users:read", "users:read.email"),
+    "usergroups.list": ("usergroups:read",),
+    "usergroups.users.list": ("usergroups:read",),
     "files.info": ("files:read",),
 }
 """Scopes of each method that is called, by its page in https://docs.slack.dev/reference/methods."""
@@ -54,7 +57,12 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "message.channels": ("channels:history",),
     "message.groups": ("groups:history",),
     "reaction_added": ("reactions:read",),
-    "member_joined_channel": ("channels:read",),
+    **dict.fromkeys(changes.MEMBERSHIPS, ("channels:read", "groups:read")),
+    **dict.fromkeys(changes.ACCOUNTS, ("users:read",)),
+    **dict.fromkeys(changes.GROUPS, ("usergroups:read",)),
+    **{event: ("groups:read" if event.startswith("group_") else "channels:read",) for event in changes.CHANNELS},
+    changes.MOVED: ("channels:read",),
+    changes.TOKENS: (),
 }
 """Scopes of each event, by its page in https://docs.slack.dev/reference/events."""
 

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from bot.phrases import Say
 from bot.platforms.events import File, PlatformName, Spot
 from bot.platforms.interface import (
     Button,
+    Change,
     Draft,
     Memory,
     Message,
@@ -33,10 +34,12 @@ from bot.platforms.interface import (
 )
 from bot.platforms.slack import blocks, convert, draft
 from bot.platforms.slack.catchup import Catchup
+from bot.platforms.slack.changes import Changes
 from bot.platforms.slack.client import Client
 from bot.platforms.slack.convert import Identity
-from bot.platforms.slack.directory import Directory
+from bot.platforms.slack.directory import KEPT_SECONDS, Directory
 from bot.platforms.slack.hearing import Hearing
+from bot.platforms.slack.holdings import Holdings
 from bot.platforms.slack.posting import Posting
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.slack.socket import BACK_OFF_SECONDS, Connections
@@ -69,6 +72,7 @@ class SlackPlatform:
         *,
         say: Say,
         languages: Sequence[str],
+        kept_seconds: float = KEPT_SECONDS,
         pace: draft.Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -79,6 +83,8 @@ class SlackPlatform:
             settings: with the secrets that the mode needs.
             say: the phrases, for suggested prompts.
             languages: those that are spoken; the first stands in for others.
+            kept_seconds: how old what is known of people, groups and channels may be, counted from before it was
+                asked for.
             pace: of drafts.
             clock: seconds, for rates, streams and what is kept for a while.
             pause: waits before connecting again.
@@ -93,16 +99,19 @@ class SlackPlatform:
         self._pause = pause
         self._client = Client(settings, clock=clock)
         self._posting = Posting(self._client)
-        self._directory = Directory(self._client, clock=clock)
+        self._directory = Directory(self._client, kept_seconds=kept_seconds, clock=clock)
+        self._holdings = Holdings(self._client, self._directory, kept_seconds=kept_seconds, clock=clock)
+        self._changes = Changes(self._directory, self._holdings)
         self._abilities = Abilities()
         self._hearing = Hearing(
-            settings, self._client, self._directory, say=say, languages=languages, identity=self._me
+            settings, self._client, self._directory, self._changes, say=say, languages=languages, identity=self._me
         )
         self._catchup = Catchup(self._client, self._hearing, identity=self._me, pause=pause)
         self._connections = Connections(
-            self._client, count=settings.connections, up=self._catchup.up, down=self._catchup.down, pause=pause
+            self._client, count=settings.connections, up=self._up, down=self._down, pause=pause
         )
         self._identity: Identity | None = None
+        self._asking = asyncio.Lock()
 
     @property
     def connected(self) -> asyncio.Event:
@@ -129,11 +138,11 @@ class SlackPlatform:
                 if self._settings.mode == "socket":
                     group.create_task(self._connections.run(self._hearing.dispatch))
                 else:
-                    self._catchup.up()
+                    self._up()
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
         finally:
-            self._catchup.down()
+            self._down()
             self._hearing.receive = None
             self._hearing.later = None
 
@@ -164,8 +173,8 @@ class SlackPlatform:
     async def show(self, spot: Spot, post: Post) -> tuple[str, ...]:
         return await self._posting.show(spot, post)
 
-    async def whisper(self, spot: Spot, to: str, post: Post, *, respond_to: str = "") -> None:
-        await self._posting.whisper(spot, to, post, respond_to=respond_to)
+    async def whisper(self, spot: Spot, to: str, post: Post, *, respond_to: str = "") -> tuple[str, ...]:
+        return await self._posting.whisper(spot, to, post, respond_to=respond_to)
 
     async def change(self, spot: Spot, messages: Sequence[str], post: Post) -> tuple[str, ...]:
         return await self._posting.put(spot, messages, blocks.pages(post))
@@ -207,8 +216,20 @@ class SlackPlatform:
     async def person(self, id: str) -> Person:
         return await self._directory.person(id, await self._me())
 
+    async def people(self, ids: Collection[str]) -> Mapping[str, Person]:
+        return await self._directory.people(ids, await self._me())
+
     async def room(self, spot: Spot) -> Room:
         return await self._directory.room(spot, await self._me())
+
+    async def members(self, spot: Spot) -> frozenset[str] | None:
+        return await self._directory.members(spot, await self._me())
+
+    async def held(self, person: str, tokens: Collection[str]) -> frozenset[str]:
+        return await self._holdings.held(person, tokens, await self._me())
+
+    def watch(self, changed: Callable[[Change], None]) -> None:
+        self._changes.watch(changed)
 
     async def download(self, file: File, to: Path, *, max_bytes: int) -> None:
         url = file.url
@@ -224,15 +245,33 @@ class SlackPlatform:
 
     async def _me(self) -> Identity:
         if self._identity is None:
-            answer = await self._client.call("auth.test", urgent=True)
-            try:
-                team, user = str(answer["team_id"]), str(answer["user_id"])
-            except KeyError as error:
-                raise PlatformRefused(
-                    f"slack: {self._settings.base_url!r} does not say whose the token is; is `base_url` right?"
-                ) from error
-            self._identity = Identity(team=team, user=user, bot=str(answer.get("bot_id") or ""))
+            async with self._asking:
+                self._identity = self._identity or await self._asked_who()
         return self._identity
+
+    async def _asked_who(self) -> Identity:
+        answer = await self._client.call("auth.test", urgent=True)
+        try:
+            team, user = str(answer["team_id"]), str(answer["user_id"])
+        except KeyError as error:
+            raise PlatformRefused(
+                f"slack: {self._settings.base_url!r} does not say whose the token is; is `base_url` right?"
+            ) from error
+        return Identity(
+            team=team,
+            user=user,
+            bot=str(answer.get("bot_id") or ""),
+            enterprise=str(answer.get("enterprise_id") or ""),
+        )
+
+    def _up(self) -> None:
+        # What changed before anything was heard is not known.
+        self._changes.missed()
+        self._catchup.up()
+
+    def _down(self) -> None:
+        self._catchup.down()
+        self._changes.missed()
 
     async def _messages(self, found: Sequence[dict[str, Any]]) -> tuple[Message, ...]:
         me = await self._me()

@@ -68,8 +68,8 @@ class Posting:
             await self.end_stream(spot, message)
             await self._client.call("chat.update", urgent=True, within=FINAL_SECONDS, **arguments)
 
-    async def end_stream(self, spot: Spot, message: str, *, paid: bool = False) -> None:
-        """End a stream, as far as it has not ended."""
+    async def end_stream(self, spot: Spot, message: str, *, paid: bool = False) -> bool:
+        """End a stream; False where Slack, or a reader, has ended it already, but not the session that it began."""
         try:
             await self._client.call(
                 "chat.stopStream", urgent=True, paid=paid, within=FINAL_SECONDS, channel=spot.channel, ts=message
@@ -77,6 +77,8 @@ class Posting:
         except Refusal as error:
             if error.code not in {NOT_STREAMING, "stopped_by_user"}:
                 raise
+            return False
+        return True
 
     async def put(
         self,
@@ -130,18 +132,21 @@ class Posting:
                     await self.end_stream(spot, message)
                     await self._client.call("chat.delete", urgent=True, channel=spot.channel, ts=message)
 
-    async def whisper(self, spot: Spot, to: str, post: Post, *, respond_to: str = "") -> None:
-        """Tell `to` alone, as near to where they are as can be."""
+    async def whisper(self, spot: Spot, to: str, post: Post, *, respond_to: str = "") -> tuple[str, ...]:
+        """Tell `to` alone, as near to where they are as can be; ids of what is in the channel of `spot`."""
         pages = blocks.pages(post)
         if respond_to and len(pages) <= RESPONSES and await self._responded(spot, respond_to, pages):
-            return
+            return ()
         try:
+            if spot.direct:
+                return tuple([await self.post(spot, page) for page in pages])
             for page in pages:
-                await (self.post(spot, page) if spot.direct else self.ephemeral(spot, to, page))
+                await self.ephemeral(spot, to, page)
         except Refusal as error:
             if error.code not in OUT_OF_REACH:
                 raise
             await self._write_to(to, pages)
+        return ()
 
     async def ephemeral(self, spot: Spot, to: str, page: Page) -> None:
         """A message that `to` alone sees, in the thread of `spot`."""

@@ -11,7 +11,8 @@ Each behaviour rests on Mattermost's documentation, on its source, or on what wa
 stands beside it.
 
 server         addresses, accounts, faults
-company        people, teams, channels, posts; what happens to them
+people         who there is, and in which team, channel, group
+company        their posts, and what happens to them
 hub            event connections, what each was sent, what waits for those away
 websocket      the wire of the event connections
 posts          how posts are written
@@ -28,7 +29,7 @@ refusals       errors
 screen         what a person sees
 """
 
-from tests.fakes.mattermost.company import ADMIN_TOKEN, DAY, START, TOKEN
+from tests.fakes.mattermost.people import ADMIN_TOKEN, DAY, START, TOKEN
 from tests.fakes.mattermost.refusals import broken, busy, login_page, refusal
 from tests.fakes.mattermost.server import Mattermost
 from tests.fakes.mattermost.throttle import Throttle

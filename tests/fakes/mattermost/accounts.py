@@ -16,6 +16,9 @@ from tests.fakes.mattermost.refusals import Refused
 
 VERSION = "11.11.1"
 
+WITH_TOKEN = frozenset({"RequireEmailVerification", "ShowEmailAddress"})
+"""Of the configuration that `client_config` tells (`GenerateClientConfig` and its limited sister, v11 source)."""
+
 Endpoint = Callable[[Company, Request, str], Awaitable[Response]]
 
 
@@ -41,7 +44,19 @@ async def user(company: Company, request: Request, account: str) -> Response:
     found = company.users.get(request.path_params["user"])
     if found is None:
         raise Refused(404, "app.user.missing_account.const", "Unable to find the user.")
-    return JSONResponse(found)
+    return JSONResponse(_shown(company, found, account))
+
+
+async def users(company: Company, request: Request, account: str) -> Response:
+    """Of a channel, by their names, bots and the deactivated among them."""
+    channel = request.query_params["in_channel"]
+    if channel not in company.channels:
+        raise Refused(404)
+    if not company.may_read(channel, account) and not company.is_admin(account):
+        raise Refused(403)
+    rows = [company.users[id] for id in company.members[channel] if id in company.users]
+    rows.sort(key=lambda row: row["username"])
+    return _page(request, [_shown(company, row, account) for row in rows])
 
 
 async def user_named(company: Company, request: Request, account: str) -> Response:
@@ -55,7 +70,8 @@ async def user_named(company: Company, request: Request, account: str) -> Respon
 def users_by(key: str) -> Endpoint:
     async def endpoint(company: Company, request: Request, account: str) -> Response:
         wanted = json.loads(await request.body())
-        return JSONResponse([user for user in company.users.values() if user[key] in wanted])
+        rows = [user for user in company.users.values() if user[key] in wanted]
+        return JSONResponse([_shown(company, user, account) for user in rows])
 
     return endpoint
 
@@ -116,7 +132,7 @@ async def channel(company: Company, request: Request, account: str) -> Response:
 
 async def stats(company: Company, request: Request, account: str) -> Response:
     id = _channel(company, request, account)["id"]
-    members = company.members[id]
+    members = {user for user in company.members[id] if not company.users.get(user, {"delete_at": 0})["delete_at"]}
     guests = sum(company.is_guest(user) for user in members)
     counts = {"member_count": len(members), "guest_count": guests, "pinnedpost_count": 0, "files_count": 0}
     return JSONResponse({"channel_id": id, **counts})
@@ -132,19 +148,30 @@ async def channel_members(company: Company, request: Request, account: str) -> R
 
 
 def member(of: str) -> Endpoint:
-    """Of a channel: 403 to whoever is not in it (measured on a server)."""
+    """Of a channel: 403 to whoever is not in it (measured on a server). Who left a team stays, with `delete_at`."""
 
     async def endpoint(company: Company, request: Request, account: str) -> Response:
         id, user = request.path_params[of], request.path_params["user"]
         user = account if user == "me" else user
         members = company.members.get(id, set())
+        if id not in (company.channels if of == "channel" else company.teams):
+            raise Refused(404)
         if account not in members and not company.is_admin(account):
             raise Refused(403)
-        if user not in members:
-            raise Refused(404)
-        return JSONResponse({f"{of}_id": id, "user_id": user})
+        left = company.left.get((id, user), 0)
+        if user not in members and not left:
+            raise Refused(404, f"app.{of}.get_member.missing.app_error", f"No {of} member found.")
+        return JSONResponse({f"{of}_id": id, "user_id": user, "delete_at": 0 if user in members else left})
 
     return endpoint
+
+
+async def team_members(company: Company, request: Request, account: str) -> Response:
+    team = request.path_params["team"]
+    if account not in company.members.get(team, set()) and not company.is_admin(account):
+        raise Refused(403)
+    rows = [{"team_id": team, "user_id": user, "delete_at": 0} for user in sorted(company.members[team])]
+    return _page(request, rows)
 
 
 def join(of: str) -> Endpoint:
@@ -182,8 +209,24 @@ async def forbidden(company: Company, request: Request, account: str) -> Respons
 
 
 async def groups(company: Company, request: Request, account: str) -> Response:
-    """A server without a licence has none (v11 source)."""
-    raise Refused(501, "api.ldap_groups.license_error", "Your license does not support groups.")
+    """A server without a licence has none; to whoever is no administrator those that may be mentioned (v11 source)."""
+    _licensed(company)
+    shown = [row for row in company.groups.values() if row["allow_reference"] or company.is_admin(account)]
+    return _page(request, shown)
+
+
+async def group_members(company: Company, request: Request, account: str) -> Response:
+    """Of LDAP groups that may not be mentioned only to administrators (`hasPermissionToReadGroupMembers`, v11)."""
+    _licensed(company)
+    group = company.groups.get(request.path_params["group"])
+    if group is None:
+        raise Refused(404, "app.group.no_rows", "No matching group found.")
+    if group["source"] == "ldap" and not group["allow_reference"]:
+        _admin(company, account)
+    query, members = request.query_params, sorted(company.members[group["id"]])
+    per_page, page = min(int(query.get("per_page", 60)), 200), int(query.get("page", 0))
+    rows = [_shown(company, company.users[user], account) for user in members[page * per_page : (page + 1) * per_page]]
+    return JSONResponse({"members": rows, "total_member_count": len(members)})
 
 
 # Set-up
@@ -218,12 +261,29 @@ async def create_token(company: Company, request: Request, account: str) -> Resp
 
 
 async def client_config(company: Company, request: Request, account: str) -> Response:
-    """Everybody may read it, without a token too."""
-    return JSONResponse({"Version": VERSION, "BuildNumber": "1", "BuildEnterpriseReady": "true"})
+    """Everybody may read some of it, whoever has a token more (`getClientConfig`, v11 source)."""
+    if request.query_params.get("format") != "old":
+        raise Refused(501, "api.config.client.old_format.app_error", "New format for the client configuration.")
+    limited = {"Version": VERSION, "BuildNumber": "1", "BuildEnterpriseReady": "true"}
+    known = {key: value for key, value in company.config.items() if account or key not in WITH_TOKEN}
+    return JSONResponse(limited | known)
 
 
 async def ping(company: Company, request: Request, account: str) -> Response:
     return JSONResponse({"status": "OK", "AndroidLatestVersion": "", "IosLatestVersion": ""})
+
+
+def _licensed(company: Company) -> None:
+    if not company.groups_licensed:
+        raise Refused(501, "api.ldap_groups.license_error", "Your license does not support groups.")
+
+
+def _shown(company: Company, user: Row, account: str) -> Row:
+    """Addresses are shown unless the server hides them; to others nobody is told whether one was checked."""
+    if user["id"] == account or company.is_admin(account):
+        return user
+    hidden = {} if company.config["ShowEmailAddress"] == "true" else {"email": ""}
+    return {key: value for key, value in (user | hidden).items() if key != "email_verified"}
 
 
 def _channel(company: Company, request: Request, account: str) -> Row:

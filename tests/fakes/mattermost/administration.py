@@ -56,9 +56,7 @@ async def deactivate_user(company: Company, request: Request, account: str) -> R
     user = _user(company, request, account)
     if user["id"] != account:
         _admin(company, account)
-    user["delete_at"] = company.tick()
-    for token in [token for token, of in company.tokens.items() if of == user["id"]]:
-        del company.tokens[token]
+    company.deactivate(user["id"])
     return JSONResponse({"status": "OK"})
 
 
@@ -68,7 +66,7 @@ async def demote_user(company: Company, request: Request, account: str) -> Respo
     _admin(company, account)
     if not company.guests_allowed:
         raise Refused(501, "api.team.demote_user_to_guest.license.error", "Your license does not support guests.")
-    user["roles"] = "system_guest"
+    company.demote(user["id"])
     return JSONResponse({"status": "OK"})
 
 

@@ -1,4 +1,4 @@
-"""What a Mattermost server knows: people, teams, channels and posts, and what happens to them.
+"""What a Mattermost server knows of its people, and the posts that they write, and what happens to them.
 
 Rows are kept as the real server keeps them: a deleted post stays with `delete_at`, an edit leaves a row with
 `original_id`, a reply touches the first post of its thread. Each change is an event for those who may see it.
@@ -6,43 +6,22 @@ Rows are kept as the real server keeps them: a deleted post stays with `delete_a
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from tests.fakes.mattermost.attachments import with_cookies, without_integrations
-from tests.fakes.mattermost.hub import Hub, Row
+from tests.fakes.mattermost.hub import Row
 from tests.fakes.mattermost.mentions import mentioned, texts_with_mentions
-
-ALPHABET = "ybndrfg8ejkmcpqxot1uwisza345h769"
-"""Of ids: base 32, easy to tell apart."""
-
-TOKEN = "bot-token"
-ADMIN_TOKEN = "admin-token"
-DAY = 86_400_000
-START = 1_795_435_200_000
-"""2026-11-23, 12:00 UTC, in milliseconds."""
+from tests.fakes.mattermost.people import People
 
 
 @dataclass
-class Company:
+class Company(People):
     page_limit: int = 200
     """The most posts on a page, whatever is asked for."""
     since_limit: int = 1000
     """The most rows that an answer to `since` begins from."""
-    now: int = START
-    """Milliseconds; without a `clock` it goes on by a second at each change."""
-    clock: Callable[[], int] | None = None
-    """Tells the time in milliseconds, instead."""
-    skews: Sequence[int] = (0,)
-    """Milliseconds by which the clocks of the nodes that take turns at writing are wrong."""
-    users: dict[str, Row] = field(default_factory=dict)
-    teams: dict[str, Row] = field(default_factory=dict)
-    channels: dict[str, Row] = field(default_factory=dict)
-    members: dict[str, set[str]] = field(default_factory=dict)
-    """Users by team or channel."""
     posts: dict[str, Row] = field(default_factory=dict)
     reactions: list[Row] = field(default_factory=list)
     ephemerals: dict[str, Row] = field(default_factory=dict)
@@ -53,123 +32,6 @@ class Company:
     """Users whom a post mentioned when it was created, which notifies them; an edit notifies nobody."""
     files: dict[str, Row] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
-    tokens: dict[str, str] = field(default_factory=dict)
-    """Users by token."""
-    passwords: dict[str, str] = field(default_factory=dict)
-    """By user, of those who can log in."""
-    guests_allowed: bool = True
-    """Whether the licence knows guests."""
-    _numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1))
-    _nodes: Iterable[int] = field(default_factory=itertools.count)
-
-    def __post_init__(self) -> None:
-        if self.clock is not None:
-            self.now = self.clock()
-        self.hub = Hub(new_id=self.id, time=self.time)
-        self.bot = self.user("souffleur", is_bot=True)
-        self.tokens[TOKEN] = self.bot
-
-    def id(self) -> str:
-        """A new id: 26 characters, in no order."""
-        number, letters = next(iter(self._numbers)) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % (1 << 130), ""
-        for _ in range(26):
-            number, digit = divmod(number, 32)
-            letters += ALPHABET[digit]
-        return letters
-
-    def time(self) -> int:
-        """What the clock shows, in milliseconds."""
-        return self.now if self.clock is None else max(self.now, self.clock())
-
-    def tick(self) -> int:
-        """The time of a change, by the clock of the node that makes it; no two changes are at the same time."""
-        self.now = self.now + 1000 if self.clock is None else max(self.now + 1, self.clock())
-        return self.now + self.skews[next(iter(self._nodes)) % len(self.skews)]
-
-    def user(self, username: str, name: str = "", **fields: Any) -> str:
-        first, _, last = name.partition(" ")
-        id = self.id()
-        self.users[id] = {
-            "id": id,
-            "username": username,
-            "first_name": first,
-            "last_name": last,
-            "nickname": "",
-            "email": "",
-            "locale": "en",
-            "roles": "system_user",
-            "delete_at": 0,
-            **fields,
-        }
-        return id
-
-    def admin(self, username: str = "admin") -> str:
-        """A system administrator, whose token is `ADMIN_TOKEN`."""
-        id = self.user(username, roles="system_user system_admin")
-        self.tokens[ADMIN_TOKEN] = id
-        return id
-
-    def is_admin(self, user: str) -> bool:
-        return "system_admin" in self.users[user]["roles"].split()
-
-    def is_guest(self, user: str) -> bool:
-        return "system_guest" in self.users[user]["roles"].split()
-
-    def named(self, username: str) -> str:
-        """The id of a user. Raises KeyError for a name that nobody has."""
-        return {user["username"]: id for id, user in self.users.items()}[username]
-
-    def team(self, name: str, *, open: bool = True, **fields: Any) -> str:
-        id = self.id()
-        self.teams[id] = {
-            "id": id,
-            "name": name,
-            "display_name": name.title(),
-            "type": "O" if open else "I",
-            "allow_open_invite": open,
-            "allowed_domains": "",
-            "group_constrained": None,
-            "delete_at": 0,
-            **fields,
-        }
-        self.members[id] = {self.bot}
-        return id
-
-    def channel(self, team: str, name: str, type: str = "O", **fields: Any) -> str:
-        id = self.id()
-        self.channels[id] = {
-            "id": id,
-            "team_id": "" if type in ("D", "G") else team,
-            "type": type,
-            "name": name,
-            "display_name": name.replace("-", " ").title(),
-            "group_constrained": None,
-            "shared": None,
-            "delete_at": 0,
-            "last_post_at": 0,
-            **fields,
-        }
-        self.members[id] = {self.bot}
-        return id
-
-    def direct(self, one: str, other: str) -> str:
-        """The channel of their direct messages, made when there is none."""
-        name = "__".join(sorted((one, other)))
-        for id, channel in self.channels.items():
-            if channel["name"] == name:
-                return id
-        id = self.channel("", name, "D", display_name="")
-        self.members[id] = {one, other}
-        return id
-
-    def join(self, of: str, *users: str) -> None:
-        """Become a member of a team, or of a channel, where everybody is told."""
-        self.members[of] |= {*users}
-        for user in users:
-            if of in self.channels:
-                self.publish("user_added", {"user_id": user, "team_id": self.channels[of]["team_id"]}, channel=of)
-            else:
-                self.publish("added_to_team", {"user_id": user, "team_id": of}, to={user})
 
     def file(self, name: str, content: bytes, media_type: str, *, by: str = "", channel: str = "") -> str:
         id = self.id()
@@ -342,26 +204,6 @@ class Company:
 
     def live(self, channel: str) -> list[Row]:
         return [row for row in self.posts.values() if row["channel_id"] == channel and not row["delete_at"]]
-
-    def may_read(self, channel: str, account: str) -> bool:
-        """Members, and in an open channel all of the team."""
-        row = self.channels[channel]
-        open_to = self.members.get(row["team_id"], set()) if row["type"] == "O" else set()
-        return account in self.members[channel] or (account in open_to and not self.is_guest(account))
-
-    def publish(
-        self,
-        event: str,
-        data: Row,
-        *,
-        channel: str = "",
-        to: set[str] | None = None,
-        without: str = "",
-        own: Mapping[str, Row] | None = None,
-    ) -> None:
-        """To whoever is in the channel, unless `to` says who else; `own` is data that one user alone gets."""
-        users = self.members[channel] if to is None else to
-        self.hub.publish(event, data, users - {without}, channel=channel, own=own or {})
 
     def _announce(self, row: Row, *, silent: bool) -> None:
         """`mentions` and `followers` hold the receiver's own id, and nobody else's (v11 source).

@@ -69,6 +69,17 @@ async def thread(company: Company, request: Request, account: str) -> Response:
     return _list(company, shown, [row["id"] for row in shown], has_next=len(rows) > limit)
 
 
+async def history(company: Company, request: Request, account: str) -> Response:
+    """What a post was before it was changed, to whoever wrote it and nobody else (v11 source)."""
+    post = readable(company, request.path_params["post"], account)
+    if post["user_id"] != account:
+        raise Refused(403)
+    rows = [row for row in company.posts.values() if row["original_id"] == post["id"]]
+    if not rows:
+        raise Refused(404, "app.post.get.app_error", "Unable to get the post.")
+    return JSONResponse(sorted(rows, key=lambda row: -row["edit_at"]))
+
+
 async def reactions(company: Company, request: Request, account: str) -> Response:
     post = readable(company, request.path_params["post"], account)
     return JSONResponse([reaction for reaction in company.reactions if reaction["post_id"] == post["id"]])

@@ -9,6 +9,7 @@ async with slack.served() as base_url: ...  # for `AsyncWebClient(base_url=…)`
 
 workspace      people, channels, messages, the clock; state that nothing changes by itself
 people         what people do
+membership     who comes and goes: in channels, user groups, the workspace
 screen         what people see
 events         what the app is told of it
 interactivity  buttons, shortcuts, commands, forms: triggers, response addresses

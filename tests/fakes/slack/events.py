@@ -17,11 +17,18 @@ SCOPE_OF = {
     "message.mpim": "mpim:history",
     "reaction_added": "reactions:read",
     "reaction_removed": "reactions:read",
-    "member_joined_channel": "channels:read",
-    "member_left_channel": "channels:read",
     "agent_session_stopped": "chat:write",
+    **dict.fromkeys(("user_change", "team_join"), "users:read"),
+    **dict.fromkeys(("subteam_created", "subteam_updated", "subteam_members_changed"), "usergroups:read"),
+    **dict.fromkeys(("channel_archive", "channel_unarchive", "channel_deleted", "channel_left"), "channels:read"),
+    **dict.fromkeys(("channel_shared", "channel_unshared", "channel_id_changed"), "channels:read"),
+    **dict.fromkeys(("group_archive", "group_unarchive", "group_deleted", "group_left"), "groups:read"),
 }
 """The scope that each event's page asks for; without it nothing is sent."""
+
+SCOPES_BY_ROOM = frozenset({"member_joined_channel", "member_left_channel"})
+"""Events for which the kind of channel decides about the scope, `channels:read` or `groups:read`
+(docs.slack.dev/reference/events/member_joined_channel)."""
 
 TOKEN = "verification-token"
 """The deprecated one, which is in every payload still."""
@@ -29,7 +36,10 @@ TOKEN = "verification-token"
 
 def tell(slack: Workspace, room: Room | None, subscription: str, event: dict[str, Any]) -> Delivery | None:
     """Send `event` to the app if it is subscribed, may know of it, and is in the channel."""
-    if subscription not in slack.subscribed or SCOPE_OF.get(subscription, "") not in slack.scopes | {""}:
+    scope = SCOPE_OF.get(subscription, "")
+    if subscription in SCOPES_BY_ROOM and room is not None:
+        scope = f"{room.kind}:read"
+    if subscription not in slack.subscribed or scope not in slack.scopes | {""}:
         return None
     if room is not None and OWN_USER not in room.members:
         return None

@@ -9,14 +9,15 @@ from typing import Any
 from tests.fakes.slack.blocks import buttons
 from tests.fakes.slack.events import tell, tell_changed, tell_deleted, tell_posted
 from tests.fakes.slack.interactivity import Interaction, Interactivity
-from tests.fakes.slack.workspace import APP, OWN_USER, Room, Workspace
+from tests.fakes.slack.membership import Membership
+from tests.fakes.slack.workspace import APP, OWN_USER, Room
 
 
 class NotThere(LookupError):
     """What somebody wanted to press is not on their screen."""
 
 
-class People(Workspace):
+class People(Membership):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.interactivity = Interactivity(self)
@@ -131,13 +132,6 @@ class People(Workspace):
         event = {"type": "reaction_added", "user": by, "reaction": emoji, "item": item, "event_ts": self.moment()}
         tell(self, room, "reaction_added", event | {"item_user": room.messages[ts].get("user")})
         self.touch()
-
-    def join(self, channel: str, user: str) -> None:
-        """docs.slack.dev/reference/events/member_joined_channel."""
-        room = self.rooms[channel]
-        room.members.add(user)
-        event = {"type": "member_joined_channel", "user": user, "channel": channel, "channel_type": "C"}
-        tell(self, room, "member_joined_channel", event | {"team": self.team, "event_ts": self.moment()})
 
     def open_home(self, user: str, tab: str = "messages") -> None:
         """docs.slack.dev/reference/events/app_home_opened."""

@@ -18,6 +18,7 @@ page says "several hundred" for the workspace."""
 
 TIERS = {
     **dict.fromkeys(("chat.startStream", "chat.stopStream", "users.list", "conversations.list", "team.info"), TIER_2),
+    **dict.fromkeys(("usergroups.list", "usergroups.users.list"), TIER_2),
     **dict.fromkeys(
         (
             *("chat.update", "chat.delete", "conversations.replies", "conversations.history", "conversations.info"),

@@ -27,7 +27,7 @@ SCOPES = frozenset(
 
 BOT_SCOPES = SCOPES | {
     *("app_mentions:read", "assistant:write", "chat:write", "commands", "im:history", "im:read", "im:write"),
-    *("mpim:history", "mpim:read", "reactions:read", "reactions:write"),
+    *("mpim:history", "mpim:read", "reactions:read", "reactions:write", "usergroups:read", "users:read.email"),
 }
 """Of an app that people talk to."""
 
@@ -35,6 +35,10 @@ EVENTS = frozenset(
     {
         *("agent_session_stopped", "app_home_opened", "app_mention", "member_joined_channel", "member_left_channel"),
         *("message.channels", "message.groups", "message.im", "message.mpim", "reaction_added", "reaction_removed"),
+        *("channel_archive", "channel_deleted", "channel_id_changed", "channel_left", "channel_shared"),
+        *("channel_unarchive", "channel_unshared", "group_archive", "group_deleted", "group_left", "group_unarchive"),
+        *("subteam_created", "subteam_members_changed", "subteam_updated", "team_join", "tokens_revoked"),
+        "user_change",
     }
 )
 """What an app that people talk to subscribes to."""
@@ -105,7 +109,13 @@ class Workspace:
         self.team = "T0ACME"
         self.url = "https://acme.slack.com/"
         self.base_url = ""
+        self.enterprise = ""
+        """The organisation that the workspace belongs to, if any."""
         self.users: dict[str, dict[str, Any]] = {}
+        self.groups: dict[str, dict[str, Any]] = {}
+        """User groups, each with all its `users`."""
+        self.group_page: int | None = None
+        """So many members of each that the table of groups tells at most; None: all. Slack's page promises neither."""
         self.rooms: dict[str, Room] = {}
         self.files: dict[str, dict[str, Any]] = {}
         self.contents: dict[str, bytes] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from starlette.applications import Starlette
 from bot.platforms.events import Event, PlatformName, Spot
 from bot.platforms.interface import Button, Receipt
 from bot.platforms.mattermost.draft import Pace
+from bot.platforms.mattermost.kept import KEPT_SECONDS, Clock
 from bot.platforms.mattermost.platform import MattermostPlatform
 from bot.platforms.mattermost.settings import MattermostSettings
 from tests.fakes.mattermost import TOKEN, Mattermost
@@ -136,7 +138,13 @@ async def make(place: Place) -> AsyncIterator[Made]:
         assert seconds > 0
         await asyncio.sleep(0)
 
-    def platform(*, pace: Pace = BRISK, pause: Callable[[float], Awaitable[None]] = at_once, **settings: Any) -> Any:
+    def platform(
+        *,
+        pace: Pace = BRISK,
+        pause: Callable[[float], Awaitable[None]] = at_once,
+        clock: Clock = time.monotonic,
+        **settings: Any,
+    ) -> Any:
         given: dict[str, Any] = {
             "url": place.url,
             "callback_url": CALLBACK,
@@ -151,6 +159,8 @@ async def make(place: Place) -> AsyncIterator[Made]:
                 pace=pace,
                 pause=pause,
                 now=lambda: NOON,
+                kept_seconds=KEPT_SECONDS,
+                clock=clock,
             )
         )
         return made[-1]

@@ -55,7 +55,7 @@ async def test_a_slash_command_is_reported_and_answered_to_the_asker_alone(
     assert isinstance(event, Commanded)
     assert (event.text, event.by, event.at) == ("How many days?", place.ada, NOON)
     assert event.spot == place.spot("therootid")
-    assert event.respond_to == f"{place.url}/hooks/commands/abc"
+    assert event.respond_to == f"{place.url}/hooks/commands/abc#{place.ada}"
     assert "a-long-trigger" not in event.key
 
 
@@ -120,6 +120,19 @@ def _press(place: Place, message: str, **fields: Any) -> Row:
     }
 
 
+def _sent(place: Place, message: str, **fields: Any) -> Row:
+    return {
+        "type": "dialog_submission",
+        "callback_id": message,
+        "state": "signed-reason",
+        "user_id": place.ada,
+        "channel_id": place.channel,
+        "submission": {"remark": "It is thirty-one."},
+        "cancelled": False,
+        **fields,
+    }
+
+
 async def test_a_press_is_reported_in_its_thread_and_its_receipt_shown(place: Place, make: Made, ears: Ears) -> None:
     platform = make()
     ears.receipt = Receipt(text="Thanks!")
@@ -154,15 +167,7 @@ async def test_a_press_opens_a_form_and_what_is_written_there_is_reported(place:
         trigger, _ = interactivity.trigger(place.ada, place.channel)
         await client.post("/mattermost/action", json=_press(place, message, trigger_id=trigger))
         dialog = interactivity.dialogs[place.ada]
-        submission = {
-            "type": "dialog_submission",
-            "callback_id": dialog["dialog"]["callback_id"],
-            "state": dialog["dialog"]["state"],
-            "user_id": place.ada,
-            "channel_id": place.channel,
-            "submission": {"remark": "It is thirty-one."},
-            "cancelled": False,
-        }
+        submission = _sent(place, dialog["dialog"]["callback_id"], state=dialog["dialog"]["state"])
         ears.heard.clear()
         answer = await client.post("/mattermost/form", json=submission)
         await client.post("/mattermost/form", json={**submission, "cancelled": True})
@@ -204,6 +209,28 @@ async def test_whoever_is_not_in_the_channel_presses_nothing(place: Place, make:
 
     assert answer.status_code == 403
     assert not [event for event in ears.heard if isinstance(event, Pressed)]
+
+
+async def test_nobody_presses_in_the_name_of_whoever_was_told_alone(place: Place, make: Made, ears: Ears) -> None:
+    """A call that nobody signs says that Bob, or the bot, has pressed what Ada alone was shown."""
+    platform = make()
+    post = Post(text="Thirty.", language="en", buttons=(DOWN,))
+    async with listening(platform, ears), callbacks(platform) as client:
+        await platform.whisper(place.spot(""), place.ada, post)
+        (row,) = place.by_bot(place.server.direct(place.ada, place.server.bot))
+        forged = [
+            await client.post("/mattermost/action", json=_press(place, row["id"], user_id=user))
+            for user in (place.bob, place.server.bot)
+        ]
+        forged += [
+            await client.post("/mattermost/form", json=_sent(place, row["id"], user_id=user))
+            for user in (place.bob, place.server.bot)
+        ]
+        own = await client.post("/mattermost/action", json=_press(place, row["id"]))
+
+    assert [answer.status_code for answer in forged] == [403] * 4
+    assert own.status_code == 200
+    assert [event.by for event in ears.heard if isinstance(event, Pressed)] == [place.ada]
 
 
 async def test_a_button_under_somebody_elses_message_is_none_of_ours(place: Place, make: Made, ears: Ears) -> None:

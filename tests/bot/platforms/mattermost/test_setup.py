@@ -146,6 +146,7 @@ def test_the_steps_by_hand_name_every_address() -> None:
 
 async def test_the_doctor_finds_nothing_wrong_where_nothing_is(place: Place) -> None:
     place.server.commands.add(place.team, "ask", "http://bot.example.org/mattermost/command")
+    place.server.config["RequireEmailVerification"] = "true"
     settings = _settings(
         place, token=SecretStr(TOKEN), command_token=SecretStr("c"), callback_url="https://bot.example.org"
     )
@@ -167,6 +168,26 @@ async def test_the_doctor_names_what_is_missing(place: Place) -> None:
     assert "/ask is missing in company" in problems
     assert "SOUFFLEUR_MATTERMOST_COMMAND_TOKEN" in problems
     assert "AllowedUntrustedInternalConnections" in notes
+
+
+@pytest.mark.parametrize(
+    ("trust", "config", "state", "part"),
+    [
+        ("auto", {}, "note", "Require Email Verification"),
+        ("auto", {"RequireEmailVerification": "true"}, "ok", "are trusted"),
+        ("auto", {"RequireEmailVerification": "true", "ShowEmailAddress": "false"}, "note", "Show Email Address"),
+        ("always", {}, "note", "whoever can choose their own"),
+        ("never", {}, "ok", "are not used"),
+    ],
+)
+async def test_the_doctor_says_whether_addresses_are_trusted(
+    place: Place, trust: str, config: dict[str, str], state: str, part: str
+) -> None:
+    place.server.config |= config
+
+    found = await probe(_settings(place, token=SecretStr(TOKEN), trust_emails=trust))
+
+    assert [(one, part in says) for one, says in found if "e-mail" in says] == [(state, True)]
 
 
 async def test_the_doctor_says_why_it_gets_no_further(place: Place) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from starlette.responses import JSONResponse
 
 from bot.platforms.events import File
 from bot.platforms.interface import Button, MessageGone, PlatformRefused, Post
+from bot.platforms.mattermost.convert import addressed_to
 from tests.bot.platforms.mattermost.conftest import Made, Place, actions_of
 from tests.fakes.mattermost.hub import Row
 
@@ -62,7 +64,8 @@ async def test_a_whisper_is_a_direct_message(place: Place, make: Made) -> None:
 
 async def _hook(place: Place) -> tuple[str, Row]:
     """A slash command's address to answer to."""
-    server, heard = place.server, {}
+    server = place.server
+    heard: Row = {}
 
     async def call(url: str, **content: object) -> None:
         heard.update(content["data"])  # type: ignore[call-overload]
@@ -79,7 +82,7 @@ async def test_a_slash_command_is_answered_where_it_was_given(place: Place, make
     url, _ = await _hook(place)
     post = Post(text="Thirty.", language="en", buttons=(SHARE,))
 
-    await make().whisper(place.spot(""), place.ada, post, respond_to=url)
+    await make().whisper(place.spot(""), place.ada, post, respond_to=addressed_to(place.ada, url))
 
     (row,) = place.server.ephemerals.values()
     assert (row["viewer"], row["message"]) == (place.ada, "Thirty.")
@@ -89,18 +92,47 @@ async def test_a_slash_command_is_answered_where_it_was_given(place: Place, make
 async def test_a_slash_command_that_is_long_past_is_answered_by_direct_message(place: Place, make: Made) -> None:
     url, _ = await _hook(place)
     place.server.now += 3_600_000
+    post = Post(text="Thirty.", language="en")
 
-    await make().whisper(place.spot(""), place.ada, Post(text="Thirty.", language="en"), respond_to=url)
+    await make().whisper(place.spot(""), place.ada, post, respond_to=addressed_to(place.ada, url))
 
     assert [row["message"] for row in place.by_bot(place.server.direct(place.ada, place.server.bot))] == ["Thirty."]
+
+
+@pytest.mark.parametrize("respond_to", ["{url}", "{url}#{bob}", "{url}#", "#{ada}", "{url}#{ada}#{bob}"])
+async def test_what_is_for_one_person_is_never_sent_to_the_address_of_anothers_command(
+    place: Place, make: Made, respond_to: str
+) -> None:
+    """The server shows what is sent there to whoever gave the command, and the address does not say who that was."""
+    url, _ = await _hook(place)
+    respond_to = respond_to.format(url=url, ada=place.ada, bob=place.bob)
+
+    await make().whisper(place.spot(""), place.ada, Post(text="Thirty.", language="en"), respond_to=respond_to)
+
+    assert place.server.ephemerals == {}
+    assert place.by_bot() == []
+    assert [row["message"] for row in place.by_bot(place.server.direct(place.ada, place.server.bot))] == ["Thirty."]
+
+
+async def test_what_is_for_one_person_is_not_said_where_the_server_gives_another_channel(
+    place: Place, make: Made
+) -> None:
+    wrong = JSONResponse(place.server.channels[place.channel], 201)
+    place.server.fault(lambda: wrong, of="/channels/direct")
+
+    with pytest.raises(PlatformRefused, match="for others too"):
+        await make().whisper(place.spot(""), place.ada, Post(text="Thirty.", language="en"))
+
+    assert place.by_bot() == []
 
 
 async def test_nothing_is_sent_to_another_host_than_the_server(place: Place, make: Made) -> None:
     """The address of a response comes in a request; only its last part is used."""
     url, _ = await _hook(place)
     elsewhere = "https://evil.example.org" + url[url.index("/hooks") :]
+    post = Post(text="Thirty.", language="en")
 
-    await make().whisper(place.spot(""), place.ada, Post(text="Thirty.", language="en"), respond_to=elsewhere)
+    await make().whisper(place.spot(""), place.ada, post, respond_to=addressed_to(place.ada, elsewhere))
 
     assert [row["message"] for row in place.server.ephemerals.values()] == ["Thirty."]
 

@@ -88,6 +88,13 @@ class Bot:
             while not seen():
                 await (news().wait() if news else self.slack.changed(SECONDS))
 
+    async def until_connected(self, platform: SlackPlatform) -> None:
+        """Return when the bot hears again."""
+        async with asyncio.timeout(SECONDS):
+            while not self.slack.socket_mode.connections:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            await platform.connected.wait()
+
     def platform(self, **more: Any) -> SlackPlatform:
         settings = {
             "base_url": self.slack.base_url,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -309,20 +310,57 @@ def test_what_needs_names_is_found_wherever_the_text_is() -> None:
     ("user", "member"),
     [
         ({}, True),
+        ({"is_app_user": True}, True),
         ({"team_id": "T9", "enterprise_user": {"teams": ["T1", "T9"]}}, True),
+        ({"team_id": "T9", "enterprise_user": {"enterprise_id": "E1", "teams": ["T9"]}}, True),
+        ({"team_id": "E1", "enterprise_user": {"enterprise_id": "E1"}}, True),
+        ({"team_id": "T9", "enterprise_user": {"enterprise_id": "E2", "teams": ["T9"]}}, False),
         ({"team_id": "T9"}, False),
+        ({"team_id": None}, False),
         ({"is_restricted": True}, False),
         ({"is_ultra_restricted": True}, False),
         ({"is_stranger": True}, False),
+        ({"is_invited_user": True}, False),
         ({"is_bot": True}, False),
+        ({"is_workflow_bot": True}, False),
+        ({"is_connector_bot": True}, False),
         ({"deleted": True}, False),
     ],
 )
-def test_who_is_a_member_of_the_company(user: dict[str, Any], member: bool) -> None:
-    found = convert.person({"id": "U1", "team_id": "T1", "locale": "de-DE", "real_name": "Ada L"} | user, "T1")
+def test_who_is_a_member_of_the_company_and_has_an_address(user: dict[str, Any], member: bool) -> None:
+    profile = {"email": "ada@example.org"}
+    known = {"id": "U1", "team_id": "T1", "locale": "de-DE", "real_name": "Ada L", "profile": profile}
+    found = convert.person(known | user, replace(ME, enterprise="E1"))
 
     assert found.member is member
+    assert found.email == ("ada@example.org" if member else "")
     assert (found.locale, found.name) == ("de", "Ada L")
+
+
+def test_a_workspace_of_no_organisation_has_nobody_of_one() -> None:
+    user = {"id": "U1", "team_id": "T9", "enterprise_user": {"enterprise_id": "", "teams": []}}
+
+    assert not convert.person(user, ME).member
+
+
+@pytest.mark.parametrize(
+    ("told", "email"),
+    [
+        ({"profile": {"email": "Ada@Example.ORG"}}, "ada@example.org"),
+        ({"profile": {"email": "ada@example.org"}, "is_email_confirmed": True}, "ada@example.org"),
+        ({"profile": {"email": "ada@example.org"}, "is_email_confirmed": False}, ""),
+        ({"profile": {"email": "ädä@example.org"}}, ""),
+        ({"profile": {"email": "\u212aim@example.org"}}, ""),
+        ({"profile": {"email": "ada@example.org eve@example.org"}}, ""),
+        ({"profile": {"email": "ada@eve@example.org"}}, ""),
+        ({"profile": {"email": "ada"}}, ""),
+        ({"profile": {"email": None}}, ""),
+        ({"profile": {}}, ""),
+    ],
+    ids=["case", "confirmed", "unconfirmed", "accents", "Kelvin sign", "two", "two signs", "no sign", "null", "none"],
+)
+def test_an_address_is_one_that_slack_vouches_for(told: dict[str, Any], email: str) -> None:
+    assert convert.person({"id": "U1", "team_id": "T1"} | told, ME).email == email
 
 
 def test_what_the_bot_wrote_is_read_from_its_blocks() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -439,6 +440,63 @@ async def test_a_half_written_stream_of_a_process_that_died_is_completed(desk: D
     assert desk.texts() == ["Thirty days. Ask."]
     assert messages == (half,)
     assert not desk.streaming()
+
+
+def nothing_happens(slack: Slack) -> None:
+    pass
+
+
+def no_streams(slack: Slack) -> None:
+    slack.always(refusing("feature_disabled"), on="chat.startStream")
+
+
+@pytest.mark.parametrize(
+    ("before", "meanwhile", "begun_over"),
+    [
+        (nothing_happens, nothing_happens, False),
+        (nothing_happens, Slack.expire_streams, False),
+        (no_streams, nothing_happens, False),
+        (nothing_happens, nothing_happens, True),
+    ],
+    ids=["streamed", "by a stream that ended", "edited", "over an earlier answer"],
+)
+async def test_of_an_answer_that_is_withdrawn_while_it_is_written_nothing_stays_in_any_message(
+    desk: Desk, before: Callable[[Slack], None], meanwhile: Callable[[Slack], None], begun_over: bool
+) -> None:
+    """Neither on a screen, nor in what a notification, an export or a search would find."""
+    before(desk.slack)
+    earlier: tuple[str, ...] = ()
+    if begun_over:
+        async with desk.draft() as draft:
+            earlier = await draft.finish(post(paragraphs(40)))
+    async with desk.draft(*earlier) as draft:
+        await draft.status("Searching for Paragraph 7…")
+        for start in range(0, 24_000, 3000):
+            await draft.write(paragraphs(60)[start : start + 3000])
+            await desk.until(lambda: desk.answers() and desk.texts()[-1])
+        await desk.until(lambda: len(desk.answers()) > 2)
+        meanwhile(desk.slack)
+        messages = await draft.finish(post("This answer was withdrawn."))
+
+    assert desk.texts() == ["This answer was withdrawn."]
+    assert list(messages) == [desk.answers()[0]["ts"]] == [*earlier, *desk.posted][:1]
+    assert "Paragraph" not in json.dumps([*desk.slack.rooms[desk.channel].messages.values()])
+    assert not any("Paragraph" in stream.text for stream in desk.slack.streams.values())
+    assert (desk.status(), desk.session()) == ("", "active")
+    assert not desk.streaming()
+    assert not desk.slack.faults()
+
+
+async def test_an_answer_that_a_reader_stopped_can_be_withdrawn(desk: Desk) -> None:
+    async with desk.draft() as draft:
+        await draft.write("Thirty ")
+        await desk.until(desk.answers)
+        desk.slack.stop(desk.channel, desk.question, by="UADA")
+        with pytest.raises(WritingStopped):
+            await written_for_ever(draft, "days ")
+        await draft.finish(post("This answer was withdrawn."))
+
+    assert desk.texts() == ["This answer was withdrawn."]
 
 
 async def test_what_was_deleted_meanwhile_is_posted_anew(desk: Desk) -> None:

@@ -11,11 +11,11 @@ import pytest
 
 from bot.phrases import Phrases
 from bot.platforms import slack
-from bot.platforms.slack import convert, manifest
+from bot.platforms.slack import changes, convert, manifest
 from bot.platforms.slack.client import RATES
 from bot.platforms.slack.settings import SlackSettings
 from ingest.errors import ConfigurationError
-from tests.fakes.slack.events import SCOPE_OF
+from tests.fakes.slack.events import SCOPE_OF, SCOPES_BY_ROOM
 
 MODULES = sorted(Path(inspect.getfile(slack)).parent.glob("*.py"))
 
@@ -31,7 +31,10 @@ def made(*, public_url: str | None = None, **settings: Any) -> dict[str, Any]:
 
 def methods_used() -> set[str]:
     """Every method of the Web API that stands in the adapter's code as a string of its own."""
-    families = ("chat.", "conversations.", "users.", "views.", "assistant.", "agents.", "files.", "auth.", "apps.")
+    families = (
+        *("chat.", "conversations.", "users.", "usergroups.", "views.", "assistant.", "agents.", "files.", "auth."),
+        "apps.",
+    )
     return {
         node.value
         for module in MODULES
@@ -54,24 +57,24 @@ def test_every_method_has_a_rate() -> None:
 
 def test_the_events_are_those_that_are_heard() -> None:
     told = {event.partition(".")[0] for event in manifest.EVENTS}
-    assert told == set(convert.EVENTS)
+    assert told == {*convert.EVENTS, *changes.EVENTS}
 
 
 def test_the_scopes_of_events_are_those_that_slack_asks_for() -> None:
     for event, scopes in manifest.EVENTS.items():
-        assert set(scopes) == ({SCOPE_OF[event]} if event in SCOPE_OF else set())
+        expected = {"channels:read", "groups:read"} if event in SCOPES_BY_ROOM else {SCOPE_OF.get(event, "")} - {""}
+        assert set(scopes) == expected, event
 
 
 def test_nothing_is_asked_for_that_is_switched_off() -> None:
     least = made(follow_threads=False, ask_reaction=None)
 
-    assert least["settings"]["event_subscriptions"]["bot_events"] == [
+    assert set(least["settings"]["event_subscriptions"]["bot_events"]) - {*changes.EVENTS} == {
         "agent_session_stopped",
         "app_home_opened",
         "app_mention",
-        "member_joined_channel",
         "message.im",
-    ]
+    }
     assert "reactions:read" not in least["oauth_config"]["scopes"]["bot"]
     assert "reactions:read" in made()["oauth_config"]["scopes"]["bot"]
     assert {"message.channels", "message.groups"} <= set(made()["settings"]["event_subscriptions"]["bot_events"])
@@ -82,10 +85,18 @@ def test_no_scope_lets_the_bot_write_or_read_more_than_it_does() -> None:
     assert not scopes & {
         "chat:write.public",
         "chat:write.customize",
-        "users:read.email",
+        "usergroups:write",
         "files:write",
         "channels:join",
     }
+
+
+@pytest.mark.parametrize("settings", [{}, {"follow_threads": False, "ask_reaction": None}])
+def test_every_change_of_who_may_read_what_is_subscribed_to_whatever_is_switched_off(settings: dict[str, Any]) -> None:
+    found = made(**settings)
+
+    assert {*changes.EVENTS} <= set(found["settings"]["event_subscriptions"]["bot_events"])
+    assert {"usergroups:read", "users:read.email"} <= set(found["oauth_config"]["scopes"]["bot"])
 
 
 def test_socket_mode_has_no_addresses() -> None:

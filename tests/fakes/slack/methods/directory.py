@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.fakes.slack.people import People
-from tests.fakes.slack.wire import Params, Refused, flag, page
+from tests.fakes.slack.wire import Params, Refused, flag, needed, page
 from tests.fakes.slack.workspace import APP, OWN_BOT, OWN_USER
 
 
@@ -18,6 +18,7 @@ def auth_test(slack: People, params: Params) -> dict[str, Any]:
         "user_id": OWN_USER,
         "bot_id": OWN_BOT,
         "is_enterprise_install": False,
+        **({"enterprise_id": slack.enterprise} if slack.enterprise else {}),
     }
 
 
@@ -33,7 +34,7 @@ def team_info(slack: People, params: Params) -> dict[str, Any]:
 
 def users_list(slack: People, params: Params) -> dict[str, Any]:
     slack.needs("users:read")
-    shown = [_shown(user, params) for id, user in slack.users.items() if id not in slack.strangers]
+    shown = [_shown(slack, id, params) for id in slack.users if id not in slack.strangers]
     return page(shown, "members", params, slack.page_size)
 
 
@@ -42,14 +43,35 @@ def users_info(slack: People, params: Params) -> dict[str, Any]:
     slack.needs("users:read")
     if params.get("user") not in slack.users:
         raise Refused("user_not_found")
-    return {"user": _shown(slack.users[params["user"]], params)}
+    return {"user": _shown(slack, params["user"], params)}
 
 
-def _shown(user: dict[str, Any], params: Params) -> dict[str, Any]:
-    shown = dict(user)
-    if not flag(params, "include_locale"):
-        shown.pop("locale", None)
-    return shown
+def _shown(slack: People, id: str, params: Params) -> dict[str, Any]:
+    return slack.told(id, locale=flag(params, "include_locale"))
+
+
+def usergroups_list(slack: People, params: Params) -> dict[str, Any]:
+    """docs.slack.dev/reference/methods/usergroups.list: all at once, members and disabled ones where asked for."""
+    slack.needs("usergroups:read")
+    told = []
+    for group in slack.groups.values():
+        if group["date_delete"] and not flag(params, "include_disabled"):
+            continue
+        shown = {name: value for name, value in group.items() if name != "users"}
+        shown |= {"users": group["users"][: slack.group_page]} if flag(params, "include_users") else {}
+        shown |= {"user_count": str(len(group["users"]))} if flag(params, "include_count") else {}
+        told.append(shown)
+    return {"usergroups": told}
+
+
+def usergroups_users_list(slack: People, params: Params) -> dict[str, Any]:
+    """docs.slack.dev/reference/methods/usergroups.users.list."""
+    slack.needs("usergroups:read")
+    (id,) = needed(params, "usergroup")
+    group = slack.groups.get(id)
+    if group is None or (group["date_delete"] and not flag(params, "include_disabled")):
+        raise Refused("no_such_subteam")
+    return {"users": list(group["users"])}
 
 
 def files_list(slack: People, params: Params) -> dict[str, Any]:
@@ -82,6 +104,8 @@ METHODS = {
     "team.info": team_info,
     "users.list": users_list,
     "users.info": users_info,
+    "usergroups.list": usergroups_list,
+    "usergroups.users.list": usergroups_users_list,
     "files.list": files_list,
     "files.info": files_info,
 }
