@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -17,9 +17,10 @@ from bot.phrases import Say
 from bot.platforms.web import openai_api, pages, probes
 from bot.platforms.web.guard import Guard
 from bot.platforms.web.keys import Keys
+from bot.platforms.web.readiness import Check, Readiness
 from bot.platforms.web.refusal import BadRequest, Refusal, error_body
 from bot.platforms.web.site import (
-    Check,
+    Allows,
     ReadDocument,
     ReadThread,
     Site,
@@ -28,6 +29,7 @@ from bot.platforms.web.site import (
     language_of,
     site_of,
 )
+from ingest.model import DocumentKey, Readers
 
 BODY_LIMIT = 1_000_000
 """Bytes of a request's body: a long conversation, and far from what could hurt."""
@@ -42,6 +44,7 @@ def create_app(
     documents: ReadDocument,
     registry: CollectorRegistry,
     threads: ReadThread | None = None,
+    allows: Allows | None = None,
     checks: Mapping[str, Check] | None = None,
     public_url: str | None = None,
     routes: Sequence[BaseRoute] = (),
@@ -58,6 +61,7 @@ def create_app(
         documents: the text of a document, for its page.
         registry: what `/metrics` shows.
         threads: stored turns of a thread; without it, the history is what each request brings along.
+        allows: which documents somebody may read now; without it, no stored answer that rests on any is shown.
         checks: what `/readyz` awaits, by name.
         public_url: where others reach this server, for links in answers; default: as the request addressed it.
         routes: of other platforms, which see to themselves who may call them.
@@ -72,7 +76,8 @@ def create_app(
         languages=tuple(languages),
         documents=documents,
         threads=threads,
-        checks=dict(checks or {}),
+        allows=allows or _none_allowed,
+        readiness=Readiness(checks or {}),
         registry=registry,
         slots=Slots(concurrent_answers),
         answer_seconds=answer_seconds,
@@ -89,6 +94,10 @@ def create_app(
     app.add_middleware(Guard, body_limit=BODY_LIMIT, sentence=sentence)
     _tell_errors(app)
     return app
+
+
+async def _none_allowed(documents: Collection[DocumentKey], tokens: Readers) -> set[DocumentKey]:
+    return set()
 
 
 def _tell_errors(app: FastAPI) -> None:

@@ -12,7 +12,6 @@ What differs from OpenAI's own, https://platform.openai.com/docs/api-reference/c
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import time
@@ -28,7 +27,7 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bot.model import Answer, Delta, Finished, Question, Status, Turn
+from bot.model import Answer, Delta, Finished, Outcome, Question, Status, Turn
 from bot.phrases import Say
 from bot.platforms.web.connection import while_connected
 from bot.platforms.web.conversation import events_of, question_in_thread
@@ -37,14 +36,11 @@ from bot.platforms.web.markdown import answer_html
 from bot.platforms.web.refusal import BadRequest, Refusal, error_body
 from bot.platforms.web.site import Site, accepted_language, language_of, site_of
 from bot.platforms.web.sources import html_with_sources, markdown_list, markdown_notes, sources_of, url_citations
-from ingest.telemetry import new_trace_id
 
 logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1")
 
 MODEL = "souffleur"
-BODY_SECONDS = 30.0
-"""Longest wait for a request's body."""
 CHARACTERS_PER_TOKEN = 4
 RENDERING_SHARE = 0.05
 """Share of an answer's time that goes into rendering it while it is written."""
@@ -120,8 +116,10 @@ async def chat_completions(request: Request) -> Response:
     if not turns:
         raise BadRequest("messages: no message of the user to answer", code="invalid_value", param="messages")
     thread = str(chat.souffleur.thread) if chat.souffleur and chat.souffleur.thread else None
-    question = await question_in_thread(site, asker, turns, thread=thread, on_page=chat.souffleur is not None)
-    reply = Reply(site, chat, base_url=site.public_url or str(request.base_url).rstrip("/"))
+    trace_id: str = request.state.trace_id
+    on_page = chat.souffleur is not None
+    question = await question_in_thread(site, asker, turns, thread=thread, on_page=on_page, trace_id=trace_id)
+    reply = Reply(site, chat, base_url=site.public_url or str(request.base_url).rstrip("/"), trace_id=trace_id)
     if chat.stream:
         sorry = site.say(language_of(request), "error", trace=reply.trace_id)
         return EventStream(reply.chunks(question), slot=site.slots.one(), trace_id=reply.trace_id, sorry=sorry)
@@ -133,7 +131,7 @@ async def chat_completions(request: Request) -> Response:
 class Reply:
     """Writes the answer to one request in OpenAI's shapes."""
 
-    def __init__(self, site: Site, chat: ChatRequest, *, base_url: str) -> None:
+    def __init__(self, site: Site, chat: ChatRequest, *, base_url: str, trace_id: str) -> None:
         self._site = site
         self._say: Say = site.say
         self._chat = chat
@@ -141,7 +139,7 @@ class Reply:
         self._with_usage = bool(chat.stream_options and chat.stream_options.include_usage)
         self._written = ""
         self._next_rendering = 0.0
-        self.trace_id = new_trace_id()
+        self.trace_id = trace_id
         self._head = {"id": f"chatcmpl-{self.trace_id}", "created": int(time.time()), "model": MODEL}
 
     async def chunks(self, question: Question) -> AsyncGenerator[dict[str, Any], None]:
@@ -183,6 +181,12 @@ class Reply:
 
     def _last_chunks(self, answer: Answer, question: Question) -> list[dict[str, Any]]:
         listing, marks, extension = self._apparatus(answer)
+        if answer.outcome is Outcome.WITHDRAWN:
+            # What was sent cannot be taken back: the page puts this in its place, other clients show it below.
+            if self._chat.souffleur:
+                extension |= {"text": answer.text}
+            else:
+                listing = "\n\n" + answer.text
         chunks = [self._chunk({"content": listing})] if listing else []
         chunks.append(self._chunk({"annotations": marks}, finish="stop", souffleur=extension))
         if self._with_usage:
@@ -241,7 +245,7 @@ class EventStream(Response):
         trace_id: str,
         sorry: str,
     ) -> None:
-        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        super().__init__(headers={"X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._chunks = chunks
         self._slot = slot
@@ -282,11 +286,7 @@ async def _finished(site: Site, question: Question) -> Answer:
 async def _read(request: Request) -> ChatRequest:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise BadRequest("send the request as application/json", code="unsupported_media_type", status=415)
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            body = await request.body()
-    except TimeoutError:
-        raise BadRequest(f"the body took more than {BODY_SECONDS:g} s", code="timeout", status=408) from None
+    body = await request.body()
     try:
         return ChatRequest.model_validate_json(body)
     except ValidationError as error:

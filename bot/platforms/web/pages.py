@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from bot.phrases import direction
-from bot.platforms.web.conversation import stored_turns
+from bot.platforms.web.conversation import readable_turns, stored_turns
 from bot.platforms.web.keys import COOKIE, identify
 from bot.platforms.web.markdown import answer_html, document_html
 from bot.platforms.web.refusal import Refusal
@@ -38,7 +38,6 @@ SCRIPT_PHRASES = (
     "web-no-connection",
     "web-sources",
     "web-stopped",
-    "web-wrong-key",
 )
 """What `page.js` says itself; the rest stands in `index.html`."""
 
@@ -94,16 +93,21 @@ async def document(request: Request, source: str, document: str) -> Response:
 
 @router.get("/threads/{thread}")
 async def thread(request: Request, thread: UUID) -> Response:
-    """The turns of a thread of the asker, citations unlinked; somebody else's is as one that is not there."""
+    """The turns of a thread of the asker, citations unlinked; somebody else's is as one that is not there.
+
+    In place of an answer that rests on what the asker may not read any more, that it was withdrawn.
+    """
     site = site_of(request)
     asker = identify(request, site.keys)
+    stored = await stored_turns(site, str(thread), asker)
+    if not stored:
+        raise Refusal(404, "web-not-found", code="not_found")
+    withdrawn = site.say(language_of(request), "answer-withdrawn")
     turns = [
         {"role": turn.role, "text": turn.text, "html": answer_html(turn.text, {})}
-        for turn in await stored_turns(site, str(thread), asker)
+        for turn in await readable_turns(site, stored, asker, withdrawn=withdrawn)
     ]
-    if not turns:
-        raise Refusal(404, "web-not-found", code="not_found")
-    return JSONResponse({"turns": turns}, headers={"Cache-Control": "no-store"})
+    return JSONResponse({"turns": turns})
 
 
 def page_response(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
@@ -115,7 +119,7 @@ def page_response(request: Request, template: str, *, status: int = 200, **value
         version=VERSION,
         **values,
     )
-    return HTMLResponse(html, status, headers={"Cache-Control": "no-store", "Vary": "Accept-Language"})
+    return HTMLResponse(html, status, headers={"Vary": "Accept-Language"})
 
 
 def _over_tls(request: Request) -> bool:

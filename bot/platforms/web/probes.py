@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 
-from bot.platforms.web.site import Check, site_of
-from ingest.errors import SouffleurError
+from bot.platforms.web.keys import identify, is_known
+from bot.platforms.web.site import site_of
 
 router = APIRouter()
-
-CHECK_SECONDS = 2.0
-"""Longest wait for one check; they run side by side."""
 
 
 @router.get("/healthz")
@@ -25,27 +20,18 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
-    """200 when every check passes; 503 otherwise, with the reason of each that does not."""
-    checks = site_of(request).checks
-    async with asyncio.TaskGroup() as group:
-        running = {name: group.create_task(_failure(check)) for name, check in checks.items()}
-    failures = {name: reason for name, task in running.items() if (reason := task.result()) is not None}
-    body = {"ready": not failures, "checks": {name: failures.get(name, "ok") for name in checks}}
-    return JSONResponse(body, 503 if failures else 200, headers={"Cache-Control": "no-store"})
+    """200 when every check passes; 503 otherwise. Why one does not is told to who might ask, and for all in the log."""
+    site = site_of(request)
+    failures = await site.readiness.failures()
+    if not is_known(request, site.keys):
+        failures = dict.fromkeys(failures, "failed")
+    checks = {name: failures.get(name, "ok") for name in site.readiness.checks}
+    return JSONResponse({"ready": not failures, "checks": checks}, 503 if failures else 200)
 
 
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
-    return Response(generate_latest(site_of(request).registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-
-async def _failure(check: Check) -> str | None:
-    """Why the check did not pass, in one line; None when it did."""
-    try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            await check()
-    except TimeoutError:
-        return f"no answer within {CHECK_SECONDS:g} s"
-    except (SouffleurError, OSError) as error:
-        return " ".join(str(error).split()) or type(error).__name__
-    return None
+    """For who might ask: what is asked, how much, and in which languages is nobody else's to know."""
+    site = site_of(request)
+    identify(request, site.keys)
+    return Response(generate_latest(site.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,8 +12,9 @@ from prometheus_client import CollectorRegistry
 from bot.model import Answerer, Turn
 from bot.phrases import Say
 from bot.platforms.web.keys import Keys
+from bot.platforms.web.readiness import Readiness
 from bot.platforms.web.refusal import Refusal
-from ingest.model import Readers
+from ingest.model import DocumentKey, Readers
 
 ReadDocument = Callable[[str, str, Readers], Awaitable[tuple[str, Sequence[str]] | None]]
 """(source, document id, tokens of the asker) → (title, Markdown of each passage, in order); None when there is none
@@ -22,8 +23,8 @@ that they may read."""
 ReadThread = Callable[[str, str], Awaitable[tuple[Turn, ...]]]
 """(thread, asker's id) → the turns of that asker's thread, oldest first; empty when there is none."""
 
-Check = Callable[[], Awaitable[None]]
-"""Returns when the part works; raises `SouffleurError` or `OSError` with the reason in one line."""
+Allows = Callable[[Collection[DocumentKey], Readers], Awaitable[set[DocumentKey]]]
+"""Which of these documents there are, and a holder of these tokens may read now."""
 
 
 class Slots:
@@ -55,7 +56,8 @@ class Site:
     """Languages that `say` speaks, the fallback first."""
     documents: ReadDocument
     threads: ReadThread | None
-    checks: Mapping[str, Check]
+    allows: Allows
+    readiness: Readiness
     registry: CollectorRegistry
     slots: Slots
     answer_seconds: float

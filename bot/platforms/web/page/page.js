@@ -38,14 +38,14 @@ async function requestWithKey(path, options) {
     try {
       return await request(path, options);
     } catch (error) {
-      if (error.status !== 401 || !(await askForKey())) throw error;
+      if (error.status !== 401 || !(await askForKey(error.message))) throw error;
     }
   }
 }
 
-function askForKey() {
+function askForKey(reason) {
   const [dialog, keyForm, input, problem] = ["key-dialog", "key-form", "key", "key-error"].map($);
-  problem.textContent = sessionStorage.getItem(KEY) === null ? "" : phrases["wrong-key"];
+  problem.textContent = sessionStorage.getItem(KEY) === null ? "" : reason;
   sessionStorage.removeItem(KEY);
   input.value = "";
   return new Promise((resolve) => {
@@ -62,7 +62,7 @@ function askForKey() {
         dialog.close();
       } catch (error) {
         sessionStorage.removeItem(KEY);
-        problem.textContent = error.status === 401 ? phrases["wrong-key"] : error.message;
+        problem.textContent = error.message;
         input.select();
       }
     };

@@ -15,16 +15,24 @@ from prometheus_client import CollectorRegistry
 
 from bot.model import Answer, AnswerEvent, Delta, Finished, Outcome, Passage, Question, Spent, Status
 from bot.platforms.web import Keys, WebPlatform, create_app
+from bot.settings import ApiKey
 from ingest.model import Chunk, ChunkId, DocumentId, Readers
 
 KEY = "sk-ada"
 FINANCE_KEY = "sk-finance"
-KEYS = Keys(
-    [
-        ("ada", hashlib.sha256(KEY.encode()).hexdigest(), frozenset({"everyone"})),
-        ("finance", hashlib.sha256(FINANCE_KEY.encode()).hexdigest(), frozenset({"everyone", "group:finance"})),
-    ]
+
+
+def entry(name: str, key: str, *readers: str, **changes: Any) -> ApiKey:
+    """The line of a configuration file that admits `key`."""
+    values = {"name": name, "sha256": hashlib.sha256(key.encode()).hexdigest(), "readers": ["everyone", *readers]}
+    return ApiKey.model_validate(values | changes)
+
+
+ENTRIES = (
+    entry("ada", KEY, per_minute=1000),
+    entry("finance", FINANCE_KEY, "group:finance", per_minute=1000),
 )
+KEYS = Keys(ENTRIES)
 
 
 def say(language: str, key: str, /, **values: str | int) -> str:

@@ -6,10 +6,15 @@ import json
 import logging
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
+from bot.platforms.web.refusal import SECURITY_HEADERS
 from ingest.model import Readers
-from tests.bot.platforms.web import ASKED, client, site
+from tests.bot.platforms.web import ASKED, client, serving, site
 
 
 @pytest.mark.parametrize("path", ["/", "/page/page.js", "/v1/models", "/documents/a/b", "/healthz", "/nothing"])
@@ -22,7 +27,63 @@ async def test_every_response_forbids_what_it_does_not_need(path: str) -> None:
     assert "unsafe" not in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
-    assert "access-control-allow-origin" not in headers
+    assert headers["x-frame-options"] == "DENY"
+    assert not [name for name in headers if name.startswith("access-control")]
+    assert headers["cache-control"] == ("public, max-age=31536000, immutable" if "/page/" in path else "no-store")
+
+
+async def test_no_part_of_it_can_loosen_what_holds_for_every_response() -> None:
+    async def loose(request: Request) -> Response:
+        headers = {
+            "Access-Control-Allow-Origin": "*",
+            "access-control-allow-credentials": "true",
+            "Content-Security-Policy": "default-src *",
+            "Referrer-Policy": "unsafe-url",
+            "X-Frame-Options": "ALLOWALL",
+        }
+        return Response(headers=headers)
+
+    async with client(site(routes=[Route("/loose", loose)])) as http:
+        headers = (await http.get("/loose")).headers
+    assert not [name for name in headers if name.startswith("access-control")]
+    assert {name: headers.get_list(name) for name in SECURITY_HEADERS} == {
+        name: [value] for name, value in SECURITY_HEADERS.items()
+    }
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/chat/completions", "/v1/models", "/documents/a/b", "/metrics", "/nothing"])
+async def test_another_site_is_never_told_that_it_may_ask(path: str) -> None:
+    headers = {
+        "Origin": "https://evil.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
+    async with client(site()) as http:
+        for method in ("OPTIONS", "GET", "POST"):
+            response = await http.request(method, path, headers=headers)
+            assert not [name for name in response.headers if name.startswith("access-control")]
+            assert method != "OPTIONS" or response.status_code in {404, 405}
+
+
+@pytest.mark.parametrize("path", ["/", "/page/page.js", "/v1/models", "/healthz", "/readyz", "/metrics", "/nothing"])
+async def test_what_can_be_asked_by_get_can_be_by_head_and_says_nothing(path: str) -> None:
+    async with client(site()) as http:
+        get, head = await http.get(path), await http.head(path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    if path != "/metrics":  # whose numbers change
+        assert head.headers == get.headers
+
+
+async def test_what_is_asked_by_head_leaves_the_connection_in_order() -> None:
+    async with serving(site()) as url, httpx.AsyncClient(base_url=url) as http:
+        assert [(await http.head("/")).status_code for _ in range(2)] == [200, 200]
+        assert (await http.get("/healthz")).json() == {"status": "ok"}
+
+
+async def test_nothing_is_written_by_head() -> None:
+    async with client(site()) as http:
+        assert (await http.head("/v1/chat/completions")).status_code == 405
+        assert (await http.head("/session")).status_code == 405
 
 
 async def test_a_body_of_more_than_a_megabyte_is_refused_with_or_without_its_length() -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import httpx
 import pytest
 
-from bot.platforms.web import Keys
+from bot.platforms.web import Keys, WebPlatform
+from bot.settings import ApiKey
 from ingest.errors import ConfigurationError
-from tests.bot.platforms.web import ASKED, FINANCE_KEY, KEY, Script, client, site
+from tests.bot.platforms.web import ASKED, FINANCE_KEY, KEY, KEYS, Script, client, entry, site
 
 
 async def test_a_key_gives_the_tokens_of_its_holder_from_anywhere() -> None:
@@ -121,4 +126,68 @@ async def test_the_page_of_this_server_may_ask() -> None:
 
 def test_a_digest_that_is_none_is_refused_by_the_name_of_its_key() -> None:
     with pytest.raises(ConfigurationError, match=r"'ada'.*64 hexadecimal"):
-        Keys([("ada", "sk-ada", frozenset())])
+        Keys([ApiKey.model_construct(name="ada", sha256="sk-ada")])
+
+
+def test_a_digest_under_two_names_is_refused_by_both() -> None:
+    with pytest.raises(ConfigurationError, match=r"'ada' and 'eve' have the same `sha256`"):
+        Keys([entry("ada", "sk-1"), entry("eve", "sk-1")])
+
+
+async def test_an_old_key_and_a_new_one_of_a_name_are_the_same_asker_until_the_old_one_expires() -> None:
+    end = datetime(2026, 3, 2, tzinfo=UTC)
+    clock = [end - timedelta(seconds=1)]
+    keys = Keys([entry("ada", "sk-old", expires=end), entry("ada", "sk-new")], now=lambda: clock[0])
+    script = Script("Yes.")
+
+    async def ask(key: str) -> httpx.Response:
+        async with client(site(script, keys=keys), accept_language="fr", authorization=f"Bearer {key}") as http:
+            return await http.post("/v1/chat/completions", json=ASKED)
+
+    assert [(await ask(key)).status_code for key in ("sk-old", "sk-new")] == [200, 200]
+    clock[0] = end
+    old, new = await ask("sk-old"), await ask("sk-new")
+    assert (old.status_code, new.status_code) == (401, 200)
+    assert (old.json()["error"]["code"], old.json()["error"]["message"]) == ("expired_api_key", "fr:web-key-expired")
+    assert [question.asker.id for question in script.questions] == ["key:ada"] * 3
+
+
+async def test_a_key_asks_so_often_within_a_minute_and_no_more_and_others_are_not_held_up() -> None:
+    now = [0.0]
+    entries = [entry("ada", "sk-1", per_minute=2), entry("ada", "sk-2", per_minute=2), entry("eve", "sk-3")]
+    app = site(keys=Keys(entries, clock=lambda: now[0]))
+
+    async def ask(key: str) -> httpx.Response:
+        async with client(app, accept_language="fr", authorization=f"Bearer {key}") as http:
+            return await http.get("/v1/models")
+
+    assert (await ask("sk-1")).status_code == 200
+    now[0] = 20.5
+    assert (await ask("sk-2")).status_code == 200
+    refused = await ask("sk-1")
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "40")
+    assert refused.json()["error"] == {
+        "message": "fr:web-too-fast",
+        "type": "rate_limit_error",
+        "param": None,
+        "code": "rate_limit_exceeded",
+    }
+    assert (await ask("sk-3")).status_code == 200
+    now[0] = 60.0
+    assert [(await ask("sk-1")).status_code for _ in range(2)] == [200, 429]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_where_other_machines_reach_it_a_server_does_not_start_without_keys(host: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"`bot key NAME`.*`serve\.host` to 127\.0\.0\.1"):
+        WebPlatform(site(keys=Keys()), host=host, port=0).bind()
+
+
+@pytest.mark.parametrize(("host", "keys"), [("0.0.0.0", KEYS), ("localhost", Keys()), ("127.0.0.9", Keys())])
+async def test_with_keys_or_for_this_machine_alone_it_starts(host: str, keys: Keys) -> None:
+    platform = WebPlatform(site(keys=keys), host=host, port=0)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(platform.run())
+        platform.bind()
+        platform.stop()
+        await running

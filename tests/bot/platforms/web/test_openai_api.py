@@ -321,3 +321,48 @@ async def test_an_answer_without_sources_has_no_list() -> None:
     async with client(site(unknown)) as http:
         message = (await http.post("/v1/chat/completions", json=ASKED)).json()["choices"][0]["message"]
     assert (message["content"], message["annotations"]) == ("Not in our documents.", [])
+
+
+async def test_an_answer_and_all_that_is_said_of_it_have_one_trace_id(caplog: pytest.LogCaptureFixture) -> None:
+    async def answers(question: Question) -> AsyncIterator[AnswerEvent]:
+        yield finished(f"{question.trace_id}.")
+        raise AssertionError("nobody asks for more")
+
+    async def breaks(question: Question) -> AsyncIterator[AnswerEvent]:
+        yield Delta(text=question.trace_id)
+        raise ZeroDivisionError
+
+    async with client(site(answers)) as http:
+        one, other = [(await http.post("/v1/chat/completions", json=ASKED)).json() for _ in range(2)]
+    traces = [reply["choices"][0]["message"]["content"].strip(".") for reply in (one, other)]
+    assert [reply["id"] for reply in (one, other)] == [f"chatcmpl-{trace}" for trace in traces]
+    assert len(set(traces)) == 2
+    async with client(site(breaks)) as http:
+        whole = (await http.post("/v1/chat/completions", json=ASKED)).json()["error"]["message"].partition("trace=")[2]
+        streamed = await http.post("/v1/chat/completions", json=ASKED | {"stream": True})
+    first, *_, said, _ = streamed.text.split("\n\n")[:-1]
+    trace = json.loads(first.removeprefix("data: "))["id"].removeprefix("chatcmpl-")
+    assert json.loads(said.removeprefix("data: "))["error"]["message"] == f"en:error trace={trace}"
+    assert trace in streamed.text.replace(f"chatcmpl-{trace}", "")
+    logged = [record.__dict__["trace_id"] for record in caplog.records if record.exc_info]
+    assert logged == [whole, trace]
+
+
+@pytest.mark.parametrize("on_page", [True, False])
+async def test_a_withdrawn_answer_is_put_in_place_of_what_was_shown_where_that_can_be(on_page: bool) -> None:
+    async def withdrawn(question: Question) -> AsyncIterator[AnswerEvent]:
+        yield Delta(text="The budget is")
+        yield finished("Withdrawn.", outcome=Outcome.WITHDRAWN)
+
+    asked: dict[str, Any] = ASKED | {"stream": True} | ({"souffleur": {}} if on_page else {})
+    async with client(site(withdrawn)) as http:
+        streamed = await http.post("/v1/chat/completions", json=asked)
+        whole = (await http.post("/v1/chat/completions", json=asked | {"stream": False})).json()
+    events = [json.loads(event.removeprefix("data: ")) for event in streamed.text.split("\n\n")[:-2]]
+    content = "".join(event["choices"][0]["delta"].get("content", "") for event in events)
+    last = events[-1]["souffleur"]
+    assert (content, last.get("text")) == (
+        ("The budget is", "Withdrawn.") if on_page else ("The budget is\n\nWithdrawn.", None)
+    )
+    assert last["outcome"] == "withdrawn"
+    assert whole["choices"][0]["message"]["content"] == "Withdrawn."

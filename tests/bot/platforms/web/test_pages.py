@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 
 import pytest
 
-from bot.model import Turn
-from ingest.model import Readers
+from bot.model import Basis, Turn
+from ingest.model import DocumentId, DocumentKey, Readers
 from tests.bot.platforms.web import FINANCE_KEY, KEY, client, site
 
 THREAD = "0b6f7b7e-6b1c-4a57-9d2f-3f1f6b1e9a10"
@@ -140,6 +141,24 @@ async def test_a_thread_is_shown_to_its_asker_alone() -> None:
     assert (user["role"], user["text"]) == ("user", "<b>Who?</b>")
     assert assistant["html"] == "<p><strong>Ada</strong> [1] &lt;img src=x&gt;</p>\n"
     assert [response.status_code for response in (other, nobody, unknown)] == [404, 404, 404]
+
+
+async def test_an_old_answer_is_shown_only_to_who_may_read_now_what_it_rests_on() -> None:
+    open_key, secret = ("handbook", DocumentId("leave.md")), ("finance", DocumentId("budget.md"))
+    bases: tuple[Basis | None, ...] = (frozenset(), frozenset({open_key}), frozenset({open_key, secret}), None)
+
+    async def threads(thread: str, asker: str) -> tuple[Turn, ...]:
+        return tuple(Turn(role="assistant", text=f"canary-{at}", basis=basis) for at, basis in enumerate(bases))
+
+    async def allows(documents: Collection[DocumentKey], tokens: Readers) -> set[DocumentKey]:
+        return {key for key in documents if key == open_key or "group:finance" in tokens}
+
+    for key, with_allows, shown in ((KEY, True, "01"), (FINANCE_KEY, True, "012"), (KEY, False, "0")):
+        app = site(threads=threads, allows=allows if with_allows else None)
+        async with client(app, authorization=f"Bearer {key}", accept_language="fr") as http:
+            response = await http.get(f"/threads/{THREAD}")
+        assert set(re.findall(r"canary-(\d)", response.text)) == set(shown)
+        assert response.text.count('"fr:answer-withdrawn"') == 4 - len(shown)
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/docs", "/openapi.json", "/v1/chat/completions", "/documents/only"])
