@@ -10,11 +10,15 @@ classifier   asks a chat model where the rules of `addressed` cannot know
 question     a message becomes a question: its thread, its files, who asks, who will read the answer
 attachments  files of a conversation, read in the sandbox, for their thread alone
 writing      the answer written where everybody sees it, once, whatever interrupts it
-private      answers to slash commands, for the asker alone; such an answer shared
+offering     a fuller answer, offered to an asker who may read more than the others
+private      answers for the asker alone: to slash commands, and the fuller ones
+sharing      such an answer shown to everybody
+withdrawal   answers taken back
 aftermath    what follows an answer: feedback, asking a person
 buttons      what can be done about an answer, signed
 replies      which messages of ours answer which question, and what became of them
-chat         what all of these have at hand: platforms, replies, phrases, owners
+readership   who asks and who reads, as reader tokens of this moment; whether they may still be told what was written
+chat         what all of these have at hand: platforms, replies, readership, phrases, owners
 tables       of inbox and replies, in the database
 settings     the sections `channels` and `conversation`
 """

@@ -16,7 +16,7 @@ from bot.platforms.interface import Message
 class Classifies(Protocol):
     """`AddressedClassifier`, for those who are handed it."""
 
-    async def addressed(self, text: str, turns: Sequence[Turn]) -> bool: ...
+    async def addressed(self, text: str, turns: Sequence[Turn], *, by: str) -> bool: ...
 
 
 class Addressed:
@@ -54,8 +54,10 @@ class Addressed:
         if any(other.id == said.message and other.bot for other in thread) or await self._handed_over(said, before):
             return False
         if self._classifier is not None:
+            audience = await self._chat.readership.of(said.spot, said.by, alone=False)
             turns = await self._questions.history(said.spot, thread, said.message)
-            return await self._classifier.addressed(said.text, turns)
+            turns = await self._questions.readable(turns, audience.tokens)
+            return await self._classifier.addressed(said.text, turns, by=said.spot.asker(said.by))
         people = {other.by for other in before if not other.bot}
         return bool(before) and (before[-1].own or people <= {said.by})
 

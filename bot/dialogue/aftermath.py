@@ -7,8 +7,8 @@ from typing import Literal
 
 from bot.dialogue.buttons import Buttons
 from bot.dialogue.chat import Chat
-from bot.dialogue.private import Recall
 from bot.dialogue.replies import Handover, Reply
+from bot.dialogue.sharing import Recall
 from bot.dialogue.workers import Claim
 from bot.platforms.events import Pressed, Spot
 from bot.platforms.interface import Post
@@ -65,28 +65,50 @@ class Aftermath:
         if handover is None or not handover.messages:
             return
         spot = _thread_of(reply)
-        platform = self._chat.platform(spot)
-        name = await self._chat.name(spot, handover.resolved_by or pressed.by)
         call = await self._call(reply, handover)
-        note = self._chat.say(call.language, "chat-resolved-by", name=name)
-        messages = await platform.change(spot, handover.messages, replace(call, notes=(note,)))
+        messages = await self._chat.platform(spot).change(spot, handover.messages, call)
+        await self._chat.replies.told(reply.key, spot, messages)
+
+    async def recalled(self, reply: Reply) -> None:
+        """Take the sources of an answer that is recalled from where people were called; its buttons do nothing now."""
+        handover = await self._chat.replies.handover(reply.key)
+        if handover is None or not handover.messages:
+            return
+        spot = _thread_of(reply)
+        call = await self._call(reply, handover)
+        messages = await self._chat.put_out(spot, handover.messages, replace(call, replaces=True))
         await self._chat.replies.told(reply.key, spot, messages)
 
     async def _call(self, reply: Reply, handover: Handover) -> Post:
-        """Who asks for a person, and what was tried."""
+        """Who asks for a person, what was tried, and who has answered since; its sources where everybody there may read
+        what it rests on.
+        """
         language = self._chat.language_in(reply)
         name = await self._chat.name(reply.spot, handover.by)
         asks = self._chat.say(language, "chat-asks-person", name=literal(name))
-        sources = reply.post.sources if reply.post else ()
+        listed = reply.post.sources if reply.post else ()
+        sources = listed if listed and await self._open_to_all(reply) else ()
         tried = self._chat.say(language, "chat-tried", count=self._chat.sources or len(sources) or 1)
+        notes = []
+        if handover.resolved_by:
+            answered = await self._chat.name(reply.spot, handover.resolved_by)
+            notes.append(self._chat.say(language, "chat-resolved-by", name=answered))
         return Post(
             text=f"{asks}\n\n{tried}",
             language=language,
             sources=sources,
-            sources_label=reply.post.sources_label if reply.post else "",
+            sources_label=reply.post.sources_label if reply.post and sources else "",
+            notes=tuple(notes),
+            replaces=sources != listed,
         )
+
+    async def _open_to_all(self, reply: Reply) -> bool:
+        readership = self._chat.readership
+        audience = await readership.of(reply.spot, reply.asker, alone=reply.private)
+        return await readership.may_read(reply.basis, audience.tokens)
 
 
 def _thread_of(reply: Reply) -> Spot:
     """Where people talk about a reply: what was shared stands in the channel, and is the root of its own thread."""
-    return replace(reply.spot, thread=reply.spot.thread or next(iter(reply.messages), ""))
+    root = "" if reply.private else next(iter(reply.messages), "")
+    return replace(reply.spot, thread=reply.spot.thread or root)

@@ -21,13 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.dialogue import pictures
 from bot.dialogue.pictures import PictureLater, Pictures, PictureUnread
+from bot.dialogue.tables import ATTACHMENTS
 from bot.model import ATTACHED
 from bot.phrases import Say
 from bot.platforms.events import File, Spot
 from bot.platforms.interface import ChatPlatform, MessageGone, PlatformRefused, PlatformUnavailable
 from bot.platforms.rendering import words
 from ingest.chunk import chunk
-from ingest.database import Moment, transaction, writer
+from ingest.database import transaction, writer
 from ingest.language import language_of
 from ingest.model import Chunk, Document, DocumentId, Original, Parsed, storable
 from ingest.parsers.interface import ParseError
@@ -68,22 +69,6 @@ PICTURES = frozenset(
 
 Refusal = Literal["chat-image-declined", "chat-file-too-large", "chat-file-unreadable"]
 """Phrases for a file that is not read."""
-
-METADATA = sa.MetaData()
-
-_attachments = sa.Table(
-    "attachments",
-    METADATA,
-    sa.Column("platform", sa.Text, primary_key=True),
-    sa.Column("workspace", sa.Text, primary_key=True),
-    sa.Column("file", sa.Text, primary_key=True),
-    sa.Column("lane", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("text", sa.JSON, nullable=False),
-    sa.Column("read_at", Moment, nullable=False),
-    sa.Index("attachments_by_age", "read_at"),
-)
-"""`text` holds the file's chunks, none for one that could not be read."""
 
 _CHUNKS: TypeAdapter[tuple[Chunk, ...]] = TypeAdapter(tuple[Chunk, ...])
 
@@ -138,9 +123,10 @@ class Attachments:
         self._say = say
         self._now = now
 
-    async def of(self, platform: ChatPlatform, spot: Spot, files: Sequence[File], *, language: str) -> Read:
+    async def of(self, platform: ChatPlatform, spot: Spot, files: Sequence[File], *, language: str, by: str) -> Read:
         """The passages of `files`, all of the thread at `spot`, in that order; the new ones are read now.
 
+        What a model costs that looks at pictures the gateway counts for `by`, an id as `Asker.id`.
         Raises `PlatformUnavailable` when one cannot be had now, and what a database may raise.
         """
         wanted = {file.id: file for file in files}
@@ -158,7 +144,7 @@ class Attachments:
             read: tuple[Chunk, ...] | Refusal | None = None
             if left > 0:
                 left -= 1
-                read = await self._read(platform, file)
+                read = await self._read(platform, file, by)
             if read is None:
                 notes.append(self._say(language, "chat-file-unreadable", name=_shown(file.name)))
                 continue
@@ -168,11 +154,6 @@ class Attachments:
             await self._keep(spot, {file.id: (file, kept[file.id])})
         chunks = tuple(chunk for id in wanted for chunk in kept.get(id, ()))[:MAX_RANKED]
         return Read(chunks=chunks, notes=tuple(notes[:MAX_NOTES]))
-
-    async def forget_before(self, moment: datetime) -> None:
-        """Drop what was read before `moment`; asked about again, it is read again."""
-        async with transaction(writer(self._engine)) as connection:
-            await connection.execute(sa.delete(_attachments).where(_attachments.c.read_at < moment))
 
     def _refused(self, file: File) -> Refusal | None:
         """Why a file is not even downloaded."""
@@ -185,10 +166,10 @@ class Attachments:
         """Whether a model looks at it."""
         return self._pictures is not None and file.media_type in pictures.MEDIA_TYPES
 
-    async def _read(self, platform: ChatPlatform, file: File) -> tuple[Chunk, ...] | Refusal | None:
+    async def _read(self, platform: ChatPlatform, file: File, by: str) -> tuple[Chunk, ...] | Refusal | None:
         """The passages of one file, or why there are none; None when it may be read another time."""
         try:
-            parsed = await self._parsed(platform, file)
+            parsed = await self._parsed(platform, file, by)
         except PictureLater as error:
             logger.warning("file %r of a conversation is left for later: %s", file.id, error)
             return None
@@ -200,7 +181,7 @@ class Attachments:
             return "chat-file-too-large"
         return chunks or "chat-file-unreadable"
 
-    async def _parsed(self, platform: ChatPlatform, file: File) -> Parsed:
+    async def _parsed(self, platform: ChatPlatform, file: File, by: str) -> Parsed:
         await asyncio.to_thread(self._folder.mkdir, mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder, ignore_cleanup_errors=True) as folder:
             path = Path(folder) / "file"
@@ -212,7 +193,7 @@ class Attachments:
                     f"{platform.name}: a file took longer than {DOWNLOAD_SECONDS:.0f} s; it is tried again"
                 ) from error
             if self._pictures is not None and self._is_seen(file):
-                return await self._pictures.read(path, file.media_type)
+                return await self._pictures.read(path, file.media_type, by=by)
             original = Original(path=path, name=_shown(file.name), media_type=file.media_type or None)
             try:
                 async with asyncio.timeout(PARSE_SECONDS):
@@ -238,9 +219,7 @@ class Attachments:
         return tuple(replace(passage, document=DocumentId(name)) for passage in chunk(document))
 
     async def _kept(self, spot: Spot, wanted: Mapping[str, File]) -> dict[str, tuple[Chunk, ...]]:
-        query = sa.select(_attachments.c.file, _attachments.c.text).where(
-            *_of_lane(spot), _attachments.c.file.in_(wanted)
-        )
+        query = sa.select(ATTACHMENTS.c.file, ATTACHMENTS.c.text).where(*_of_lane(spot), ATTACHMENTS.c.file.in_(wanted))
         async with transaction(self._engine) as connection:
             rows = (await connection.execute(query)).all()
         return {row.file: _CHUNKS.validate_python(row.text) for row in rows}
@@ -262,12 +241,12 @@ class Attachments:
             for file, chunks in read.values()
         ]
         async with transaction(writer(self._engine)) as connection:
-            await connection.execute(sa.delete(_attachments).where(*_of_lane(spot), _attachments.c.file.in_(read)))
-            await connection.execute(sa.insert(_attachments), rows)
+            await connection.execute(sa.delete(ATTACHMENTS).where(*_of_lane(spot), ATTACHMENTS.c.file.in_(read)))
+            await connection.execute(sa.insert(ATTACHMENTS), rows)
 
 
 def _of_lane(spot: Spot) -> tuple[sa.ColumnElement[bool], ...]:
-    columns = _attachments.c
+    columns = ATTACHMENTS.c
     return (
         columns.platform == spot.platform,
         columns.workspace == spot.workspace,

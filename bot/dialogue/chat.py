@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from bot.dialogue.readership import Readership
 from bot.dialogue.replies import Replies, Reply
 from bot.dialogue.settings import ChannelSettings
 from bot.phrases import Say
 from bot.platforms.events import PlatformName, Spot
-from bot.platforms.interface import ChatPlatform, Person, PlatformUnavailable, Post
+from bot.platforms.interface import ChatPlatform, MessageGone, Person, PlatformRefused, PlatformUnavailable, Post
 from bot.platforms.rendering import words
+
+logger = logging.getLogger(__name__)
 
 LONGEST_NAME = 80
 """Characters; people choose their names themselves."""
@@ -23,6 +27,7 @@ class Chat:
 
     platforms: Mapping[PlatformName, ChatPlatform]
     replies: Replies
+    readership: Readership
     say: Say
     languages: Sequence[str]
     """The operator's, the preferred one first."""
@@ -75,6 +80,16 @@ class Chat:
         thread = await self.platform(spot).thread(spot)
         position = next((index for index, message in enumerate(thread) if message.id == after), -1)
         return tuple(message.id for message in thread[position + 1 :] if message.own and message.id not in known)
+
+    async def put_out(self, spot: Spot, messages: Sequence[str], post: Post) -> tuple[str, ...]:
+        """Put `post` in place of what may not be read any more, or remove that: ids of what holds it now."""
+        platform = self.platform(spot)
+        try:
+            return await platform.change(spot, messages, post)
+        except (MessageGone, PlatformRefused) as error:
+            logger.warning("an answer cannot be changed any more, and is removed: %s", error)
+            await platform.remove(spot, messages)
+            return ()
 
     async def tell(
         self, spot: Spot, to: str, key: str, /, *, language: str, respond_to: str = "", **values: str | int | date

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.llm.interface import ChatRefused, ChatUnavailable, Writer
 from bot.model import Turn
@@ -27,9 +28,12 @@ class AddressedClassifier:
         self._prompts = prompts
         self._patience = patience
 
-    async def addressed(self, text: str, turns: Sequence[Turn]) -> bool:
-        """Whether `text`, said after `turns`, follows up on, asks, requests or corrects something of the assistant."""
-        prompt = self._prompts.addressed(text, turns)
+    async def addressed(self, text: str, turns: Sequence[Turn], *, by: str) -> bool:
+        """Whether `text`, said after `turns`, follows up on, asks, requests or corrects something of the assistant.
+
+        The gateway counts it for `by`, an id as `Asker.id`.
+        """
+        prompt = replace(self._prompts.addressed(text, turns), user=by)
         try:
             async with asyncio.timeout(self._patience):
                 reply = "".join([piece async for piece in self._writer.write(prompt)])

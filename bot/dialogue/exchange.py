@@ -1,6 +1,6 @@
 """The walk of one event: what is done about it, and what people are told when it cannot be done.
 
-    handle → _said · _edited · _deleted · _pointed · _commanded · _pressed
+    handle → _said · _edited · _pointed · _commanded · _pressed
 
 Where a platform says that something is gone, there is nothing left to be done about it.
 """
@@ -19,11 +19,13 @@ from bot.dialogue.buttons import Buttons
 from bot.dialogue.chat import Chat
 from bot.dialogue.inbox import Inbox
 from bot.dialogue.private import Private
-from bot.dialogue.question import Ask
+from bot.dialogue.question import Ask, ask_about
 from bot.dialogue.replies import Reply
+from bot.dialogue.sharing import Sharing
+from bot.dialogue.withdrawal import Withdrawal
 from bot.dialogue.workers import Claim
 from bot.dialogue.writing import Writing
-from bot.platforms.events import Commanded, Deleted, Edited, Event, Pointed, Pressed, Said, Spot, Stopped
+from bot.platforms.events import Commanded, Deleted, Edited, Event, Pointed, Pressed, Recalled, Said, Spot, Stopped
 from bot.platforms.interface import Message, MessageGone, PlatformRefused, Post
 from ingest.errors import SouffleurError
 from ingest.telemetry import new_trace_id
@@ -47,6 +49,8 @@ class Exchange:
         addressed: Addressed,
         writing: Writing,
         private: Private,
+        sharing: Sharing,
+        withdrawal: Withdrawal,
         aftermath: Aftermath,
         max_age: timedelta,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -57,6 +61,8 @@ class Exchange:
         self._addressed = addressed
         self._writing = writing
         self._private = private
+        self._sharing = sharing
+        self._withdrawal = withdrawal
         self._aftermath = aftermath
         self._max_age = max_age
         self._now = now
@@ -99,13 +105,15 @@ class Exchange:
             case Edited() as edited:
                 await self._edited(claim, edited)
             case Deleted() as deleted:
-                await self._deleted(deleted)
+                await self._withdrawal.deleted(deleted)
             case Pointed() as pointed:
                 await self._pointed(claim, pointed)
             case Commanded() as commanded:
                 await self._commanded(claim, commanded)
             case Pressed() as pressed:
                 await self._pressed(claim, pressed)
+            case Recalled() as recalled:
+                await self._withdrawal.recalled(recalled)
             case Stopped():
                 # It has interrupted what was being written, or there was nothing to stop any more.
                 pass
@@ -147,15 +155,6 @@ class Exchange:
             ask = _ask(said, thread=None)
         await self._writing.answer(claim, ask, again=True)
 
-    async def _deleted(self, deleted: Deleted) -> None:
-        """Take the answer back, where there is one."""
-        for kind in ("said", "pointed"):
-            reply = await self._chat.replies.get(f"{kind}/{deleted.spot.key_of(deleted.message)}")
-            if reply is not None and reply.state != "withdrawn":
-                strays = await self._strays(reply) if reply.state == "writing" else ()
-                await self._chat.platform(reply.spot).remove(reply.spot, (*reply.messages, *strays))
-                await self._chat.replies.settled(reply.key, messages=(), state="withdrawn")
-
     async def _pointed(self, claim: Claim, pointed: Pointed) -> None:
         platform = self._chat.platform(pointed.spot)
         spot, message = await platform.message(pointed.spot, pointed.message)
@@ -165,7 +164,7 @@ class Exchange:
         if reply is None and self._is_late(pointed.at):
             await self._tell(pointed, "chat-late")
             return
-        ask = _ask_about(pointed.key, spot, pointed.by, message, await platform.thread(spot))
+        ask = ask_about(pointed.key, spot, pointed.by, message, await platform.thread(spot))
         await self._writing.answer(claim, ask)
 
     async def _commanded(self, claim: Claim, commanded: Commanded) -> None:
@@ -193,7 +192,11 @@ class Exchange:
             case "resolved":
                 await self._aftermath.resolved(pressed, reply)
             case "share":
-                await self._private.shared(pressed, reply)
+                await self._sharing.shared(claim, pressed, reply)
+            case "disclose":
+                await self._sharing.disclosed(claim, pressed, reply)
+            case "fuller":
+                await self._private.fuller(pressed, reply)
             case unknown:
                 assert_never(unknown)
 
@@ -203,7 +206,7 @@ class Exchange:
         if question is None:
             await self._tell(pressed, "chat-expired")
             return
-        ask = _ask_about(reply.key, reply.spot, reply.asker, question, thread)
+        ask = ask_about(reply.key, reply.spot, reply.asker, question, thread)
         claim.message = question.id
         await self._writing.answer(claim, ask, again=True)
 
@@ -224,12 +227,6 @@ class Exchange:
         """What answers a message, whether it asked by itself or somebody pointed at it."""
         key = spot.key_of(message)
         return await self._chat.replies.get(f"said/{key}") or await self._chat.replies.get(f"pointed/{key}")
-
-    async def _strays(self, reply: Reply) -> tuple[str, ...]:
-        try:
-            return await self._chat.strays(reply.spot, after=reply.question)
-        except MessageGone:
-            return ()
 
     async def _thread(self, said: Said) -> tuple[Message, ...]:
         return await self._chat.platform(said.spot).thread(said.spot)
@@ -269,7 +266,9 @@ class Exchange:
 
     async def _told_alone(self, event: Event, trace: str) -> None:
         """The last thing that can be tried: that nothing came of it, to whoever wanted it, where nobody else sees."""
-        if isinstance(event, Deleted | Stopped) or (isinstance(event, Said) and not self._addressed.plainly(event)):
+        if isinstance(event, Deleted | Stopped | Recalled) or (
+            isinstance(event, Said) and not self._addressed.plainly(event)
+        ):
             return
         try:
             await self._tell(event, "chat-gave-up", trace=trace)
@@ -299,19 +298,5 @@ def _ask(said: Said, *, thread: tuple[Message, ...] | None) -> Ask:
         writer=said.by,
         text=said.text,
         files=said.files,
-        thread=thread,
-    )
-
-
-def _ask_about(key: str, spot: Spot, asker: str, message: Message, thread: tuple[Message, ...]) -> Ask:
-    """A message that is answered because somebody else, or its writer once more, wants it."""
-    return Ask(
-        key=key,
-        spot=spot,
-        message=message.id,
-        asker=asker,
-        writer=message.by,
-        text=message.text,
-        files=message.files,
         thread=thread,
     )

@@ -7,6 +7,9 @@ given up its content is deleted, for there may be secrets in it; the key stays f
 
 Within a lane events follow each other by the time at which they happened, then by arrival. One that is to be tried
 again later holds up those behind it, never those of other lanes.
+
+Nobody holds up others by asking much: only so many events of one person are worked on at a time, by all workers
+together, and whoever has fewer of them under way comes first.
 """
 
 from __future__ import annotations
@@ -22,9 +25,9 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.dialogue.tables import INBOX, WAITING, insert, inserted, storable
+from bot.dialogue.tables import INBOX, WAITING, WORKED_ON, inserted, storable
 from bot.platforms.events import Event, as_json, from_json
-from ingest.database import transaction, writer
+from ingest.database import insert, transaction, writer
 
 LEASE = timedelta(seconds=30)
 """How long an event stays with a worker of whom nothing is heard."""
@@ -66,12 +69,19 @@ class Inbox:
     """Calls may raise what `ingest.database` raises. Clocks of replicas must agree within a few seconds."""
 
     def __init__(
-        self, engine: AsyncEngine, now: Callable[[], datetime] = lambda: datetime.now(UTC), *, lease: timedelta = LEASE
+        self,
+        engine: AsyncEngine,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        lease: timedelta = LEASE,
+        person_at_once: int | None = None,
     ) -> None:
+        """`person_at_once`: events of one person that are held at a time; None: any number."""
         self._engine = engine
         self._writer = writer(engine)
         self.now = now
         self._lease = lease
+        self._person_at_once = person_at_once
 
     async def put(self, event: Event) -> bool:
         """Keep an event; it is on disk when this returns. False: it is known already, whatever became of it."""
@@ -85,6 +95,7 @@ class Inbox:
             "arrived": now,
             "due": now,
             "attempt": 0,
+            "person": f"{event.spot.platform}/{event.spot.workspace}/{event.by}" if event.by else None,
         }
         statement = insert(self._engine, INBOX).values(row).on_conflict_do_nothing(index_elements=["key"])
         async with transaction(self._writer) as connection:
@@ -96,8 +107,9 @@ class Inbox:
             return await connection.scalar(sa.select(INBOX.c.number).where(INBOX.c.key == key)) is not None
 
     async def claim(self, worker: str, *, free: int, running: Collection[str] = ()) -> list[Claimed]:
-        """Hold the first event of up to `free` lanes in which nobody works, those that happened first before others.
+        """Hold the first event of up to `free` lanes in which nobody works.
 
+        First comes whoever has fewest events under way, then what happened first; whoever has `person_at_once` waits.
         A lane whose holder's lease has ended gives that same event again. `running` are keys that this worker is at
         work on: they are not handed to it twice, whatever became of their lease.
         """
@@ -112,7 +124,7 @@ class Inbox:
                 )
             now, unread = self.now(), True
             while unread:  # what is given up unread makes room for the next of its lane
-                first = _first_of_lanes(now, running).limit(free - len(claimed))
+                first = _next(now, running, most=self._person_at_once).limit(free - len(claimed))
                 rows = (await connection.execute(first)).all()
                 held = await self._hold(connection, worker, rows, now)
                 claimed += held
@@ -161,11 +173,6 @@ class Inbox:
         async with transaction(self._writer) as connection:
             await connection.execute(sa.update(INBOX).where(INBOX.c.worker == worker, WAITING).values(freed))
 
-    async def forget_before(self, moment: datetime) -> None:
-        """Drop the keys of events that ended before `moment`: delivered once more, they would be new."""
-        async with transaction(self._writer) as connection:
-            await connection.execute(sa.delete(INBOX).where(INBOX.c.ended < moment))
-
     async def _settle(self, worker: str, key: str, values: dict[str, Any]) -> bool:
         held = (INBOX.c.key == key, INBOX.c.worker == worker, WAITING)
         async with transaction(self._writer) as connection:
@@ -193,19 +200,44 @@ class Inbox:
         return list(claimed.values())
 
 
-def _first_of_lanes(now: datetime, running: Collection[str]) -> sa.Select[Any]:
-    """The event that is next in its lane, of each lane where it may be claimed; locked where the database does so."""
-    place = sa.func.row_number().over(
-        partition_by=INBOX.c.lane, order_by=(INBOX.c.worker.is_(None), INBOX.c.happened, INBOX.c.number)
+def _next(now: datetime, running: Collection[str], *, most: int | None) -> sa.Select[Any]:
+    """The events that may be claimed, the next one first; locked where the database does so.
+
+    An event's turn is how many of its person would be under way with it; those of nobody known are each somebody's.
+    """
+    order = (INBOX.c.happened, INBOX.c.number)
+    untaken = INBOX.c.worker.is_(None)
+    lapsed = sa.and_(INBOX.c.leased_until <= now, INBOX.c.key.not_in(running))
+    first = (
+        sa.select(
+            INBOX.c.number,
+            INBOX.c.happened,
+            INBOX.c.person,
+            sa.func.coalesce(INBOX.c.person, INBOX.c.key).label("somebody"),
+            sa.and_(INBOX.c.due <= now, sa.or_(untaken, lapsed)).label("free"),
+            sa.func.row_number().over(partition_by=INBOX.c.lane, order_by=(untaken, *order)).label("place"),
+        )
+        .where(WAITING)
+        .subquery()
     )
-    first = sa.select(INBOX.c.number, place.label("place")).where(WAITING).subquery()
-    free = sa.and_(
-        WAITING,
-        INBOX.c.due <= now,
-        sa.or_(INBOX.c.worker.is_(None), sa.and_(INBOX.c.leased_until <= now, INBOX.c.key.not_in(running))),
+    held = (
+        sa.select(INBOX.c.person, sa.func.count().label("events"))
+        .where(WORKED_ON, sa.not_(lapsed))
+        .group_by(INBOX.c.person)
+        .subquery()
     )
-    query = sa.select(*_OPEN).where(INBOX.c.number.in_(sa.select(first.c.number).where(first.c.place == 1)), free)
-    return query.order_by(INBOX.c.happened, INBOX.c.number).with_for_update(skip_locked=True)
+    before = sa.func.coalesce(held.c.events, 0)
+    nth = sa.func.row_number().over(partition_by=first.c.somebody, order_by=(first.c.happened, first.c.number))
+    turns = (
+        sa.select(first.c.number, (before + nth).label("turn"))
+        .outerjoin(held, held.c.person == first.c.person)
+        .where(first.c.place == 1, first.c.free)
+        .subquery()
+    )
+    query = sa.select(*_OPEN).join(turns, INBOX.c.number == turns.c.number).where(WAITING)
+    if most is not None:
+        query = query.where(turns.c.turn <= most)
+    return query.order_by(turns.c.turn, *order).with_for_update(of=INBOX, skip_locked=True)
 
 
 def _ended(now: datetime, *, why: str | None) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from dataclasses import replace
 from pathlib import Path
 
-from bot.llm.interface import ChatRefused, ChatUnavailable, Writer
+from bot.llm.interface import BudgetSpent, ChatRefused, ChatUnavailable, Writer
 from bot.prompting import Prompts
 from ingest.errors import Terminal, Transient
 from ingest.model import Parsed
@@ -26,7 +27,7 @@ class PictureUnread(Terminal):
 
 
 class PictureLater(Transient):
-    """The vision model is away, or took too long."""
+    """The vision model is away, took too long, or is not paid for now."""
 
 
 class Pictures:
@@ -36,13 +37,16 @@ class Pictures:
         self._writer = writer
         self._prompts = prompts
 
-    async def read(self, path: Path, media_type: str) -> Parsed:
-        """The words for one picture. Raises `PictureUnread`, `PictureLater`."""
+    async def read(self, path: Path, media_type: str, *, by: str) -> Parsed:
+        """The words for one picture, for `by`, an id as `Asker.id`. Raises `PictureUnread`, `PictureLater`."""
         content = await asyncio.to_thread(path.read_bytes)
         url = f"data:{media_type};base64,{base64.b64encode(content).decode()}"
+        prompt = replace(self._prompts.picture(url), user=by)
         try:
             async with asyncio.timeout(PATIENCE):
-                text = "".join([piece async for piece in self._writer.write(self._prompts.picture(url))]).strip()
+                text = "".join([piece async for piece in self._writer.write(prompt)]).strip()
+        except BudgetSpent as error:
+            raise PictureLater(f"the vision model: {error}") from error
         except ChatRefused as error:
             raise PictureUnread(f"the vision model refused a picture: {error}") from error
         except (ChatUnavailable, TimeoutError) as error:

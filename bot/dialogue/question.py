@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.audience import OUTSIDER
 from bot.dialogue.chat import Chat
+from bot.dialogue.readership import Audience
 from bot.dialogue.tables import storable
 from bot.model import Asker, Place, Question, Turn
 from bot.platforms.events import File, Spot
-from bot.platforms.interface import ChatPlatform, Message, Person
-from ingest.model import MEMBER, Chunk, Readers
+from bot.platforms.interface import ChatPlatform, Message
+from ingest.model import Chunk, Readers
 
 
 class Read(Protocol):
@@ -30,7 +30,9 @@ class Read(Protocol):
 class ReadsFiles(Protocol):
     """`Attachments`, for those who are handed it."""
 
-    async def of(self, platform: ChatPlatform, spot: Spot, files: Sequence[File], *, language: str) -> Read: ...
+    async def of(
+        self, platform: ChatPlatform, spot: Spot, files: Sequence[File], *, language: str, by: str
+    ) -> Read: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +56,23 @@ class Ask:
     """Whether the asker alone reads the answer."""
 
 
+def ask_about(
+    key: str, spot: Spot, asker: str, message: Message, thread: tuple[Message, ...], *, private: bool = False
+) -> Ask:
+    """A message that is answered because somebody else, or its writer once more, wants it."""
+    return Ask(
+        key=key,
+        spot=spot,
+        message=message.id,
+        asker=asker,
+        writer=message.by,
+        text=message.text,
+        files=message.files,
+        thread=thread,
+        private=private,
+    )
+
+
 class Questions:
     """Makes questions. `attachments` is None where files are not read."""
 
@@ -64,11 +83,11 @@ class Questions:
     async def of(
         self, ask: Ask, *, language: str, reading: Callable[[], Awaitable[None]]
     ) -> tuple[Question, tuple[str, ...]]:
-        """The question that `ask` is, and what its readers are told about its files.
+        """The question that `ask` is, and what its readers are told about its files, and about what they may read.
 
         Args:
             ask: what is to be answered.
-            language: of what is said about files.
+            language: of what they are told.
             reading: awaited before files are read, which takes a while.
 
         Raises `MessageGone` when the thread is not there any more.
@@ -80,18 +99,24 @@ class Questions:
         if not text.strip() and not ask.files and history and history[-1].role == "user":
             # A bare mention below somebody's question asks for an answer to that.
             history, text = history[:-1], history[-1].text
-        asker = await self._asker(ask)
-        place = Place(platform=ask.spot.platform, thread=ask.spot.lane, readers=await self._readers(ask, asker))
+        audience = await self._chat.readership.of(ask.spot, ask.asker, alone=ask.private)
+        place = Place(
+            platform=ask.spot.platform, thread=ask.spot.lane, readers=audience.shared, workspace=ask.spot.workspace
+        )
         earlier = (message for message in thread[: position_of(ask.message, thread)] if not message.bot)
         files = (*ask.files, *(file for message in earlier for file in message.files))
-        chunks, notes = await self._read(ask.spot, files, language, reading)
+        chunks, notes = await self._read(ask, files, language, reading)
+        if audience.unsure:
+            notes = (*notes, self._chat.say(language, "note-groups-unknown"))
+        asker = await self._asker(ask, audience)
         return Question(text=text, asker=asker, place=place, history=history, attached=chunks), notes
 
     async def history(self, spot: Spot, thread: Sequence[Message], message: str, *, of: str = "") -> tuple[Turn, ...]:
         """What was said in `thread` before `message`; of the bot's own, the answers to what was asked before it.
 
         Answers are taken from what was written, not from what a platform makes of it, with their sources and buttons;
-        apologies and calls for a person are none. `of` is the reply to `message`, of which nothing is history.
+        apologies and calls for a person are none, and what one person alone was answered is none for anybody. `of` is
+        the reply to `message`, of which nothing is history.
         """
         replies = self._chat.replies
         spoken = any(other.own for other in thread)
@@ -111,32 +136,31 @@ class Questions:
             if reply is None:
                 # Older than what is kept about replies; after the question it can only be a remnant of its answer.
                 if index < position and other.id not in known and other.text.strip():
-                    turns.append(Turn(role="assistant", text=other.text))
-            elif reply.post and reply.key not in told and places.get(reply.question, index) < position:
+                    turns.append(Turn(role="assistant", text=other.text, basis=None))
+            elif reply.private or reply.post is None or reply.key in told:
+                continue
+            elif places.get(reply.question, index) < position:
                 told.add(reply.key)
-                turns.append(Turn(role="assistant", text=reply.post.text))
+                turns.append(Turn(role="assistant", text=reply.post.text, basis=reply.basis))
         return tuple(turns)
 
-    async def _asker(self, ask: Ask) -> Asker:
-        platform = self._chat.platform(ask.spot)
-        asker = await platform.person(ask.asker)
-        writer = asker if ask.writer == ask.asker else await platform.person(ask.writer)
-        return Asker(id=f"{ask.spot.platform}:{asker.id}", readers=_held(asker), locale=writer.locale)
+    async def readable(self, turns: Sequence[Turn], tokens: Readers) -> tuple[Turn, ...]:
+        """Without those turns that not every holder of `tokens` may be told."""
+        readership = self._chat.readership
+        return tuple([turn for turn in turns if await readership.may_read(turn.basis, tokens)])
 
-    async def _readers(self, ask: Ask, asker: Asker) -> Readers | None:
-        """What everybody holds who can read the answer; None for the asker alone."""
-        if ask.private or ask.spot.direct:
-            return None
-        room = await self._chat.platform(ask.spot).room(ask.spot)
-        return OUTSIDER if room.outsiders else MEMBER & asker.readers
+    async def _asker(self, ask: Ask, audience: Audience) -> Asker:
+        writer = await self._chat.platform(ask.spot).person(ask.writer)
+        return Asker(id=ask.spot.asker(ask.asker), readers=audience.own, locale=writer.locale)
 
     async def _read(
-        self, spot: Spot, files: Sequence[File], language: str, reading: Callable[[], Awaitable[None]]
+        self, ask: Ask, files: Sequence[File], language: str, reading: Callable[[], Awaitable[None]]
     ) -> tuple[tuple[Chunk, ...], tuple[str, ...]]:
         if self._attachments is None or not files:
             return (), ()
         await reading()
-        read = await self._attachments.of(self._chat.platform(spot), spot, files, language=language)
+        platform = self._chat.platform(ask.spot)
+        read = await self._attachments.of(platform, ask.spot, files, language=language, by=ask.spot.asker(ask.asker))
         return read.chunks, read.notes
 
 
@@ -149,7 +173,3 @@ def _as_it_is_now(ask: Ask, thread: Sequence[Message]) -> Ask:
     """What was said may have been changed since it was reported."""
     now = next((message for message in thread if message.id == ask.message and not message.own), None)
     return ask if now is None else replace(ask, text=now.text, files=now.files)
-
-
-def _held(person: Person) -> Readers:
-    return MEMBER if person.member else OUTSIDER

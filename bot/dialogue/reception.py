@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot.dialogue.addressed import Addressed
 from bot.dialogue.aftermath import Aftermath
-from bot.dialogue.buttons import Buttons, Signed
+from bot.dialogue.buttons import Action, Buttons, Signed
 from bot.dialogue.chat import Chat
 from bot.dialogue.inbox import Inbox
 from bot.dialogue.replies import Reply
@@ -25,8 +25,17 @@ LOOK_UP_SECONDS = 1.0
 THREADS = 10_000
 """Threads that the bot takes part in which are known without a look into the database."""
 
-ASKERS_ONLY = frozenset({"again", "stop", "share"})
+ASKERS_ONLY = frozenset({"again", "stop", "share", "disclose", "fuller"})
 """What whoever asked can do, and nobody else."""
+
+TOLD: Mapping[Action, str] = {
+    "up": "chat-thanks",
+    "down": "chat-thanks",
+    "person": "chat-handed-over",
+    "disclose": "chat-shared",
+    "fuller": "chat-searching-privately",
+}
+"""What is said at once. Nothing about what is to be shared: it may still be asked whether it really is to be."""
 
 
 class Reception:
@@ -139,6 +148,8 @@ class Reception:
             logger.warning("%s comes from where there is no such button, and is dropped", pressed.key)
             return await self._expired(pressed)
         language = self._chat.language_in(reply)
+        if signed.only not in ("", pressed.by):
+            return Receipt(text=self._chat.say(language, "access-may-not"))
         if not await self._may(pressed.by, signed, reply):
             return Receipt(text=self._chat.say(language, "chat-not-yours"))
         if signed.action == "person" and not await self._aftermath.owners(reply):
@@ -165,8 +176,7 @@ class Reception:
                     value=self._buttons.of_form(signed, by=pressed.by),
                 )
             )
-        told = {"up": "chat-thanks", "down": "chat-thanks", "person": "chat-handed-over", "share": "chat-shared"}
-        key = told.get(signed.action)
+        key = TOLD.get(signed.action)
         return Receipt(text=say(language, key)) if key else Receipt()
 
     async def _expired(self, event: Pressed) -> Receipt:

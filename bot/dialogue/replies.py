@@ -17,16 +17,19 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.dialogue.tables import FEEDBACK, HANDOVERS, MEMORY, MESSAGES, REPLIES, insert, inserted, storable
+from bot.dialogue.tables import FEEDBACK, HANDOVERS, MEMORY, MESSAGES, REPLIES, inserted, storable
+from bot.model import Basis
 from bot.platforms.events import PlatformName, Spot
 from bot.platforms.interface import Post
-from ingest.database import transaction, writer
+from ingest.database import insert, transaction, writer
 
-State = Literal["writing", "shown", "stopped", "withdrawn"]
+State = Literal["offered", "writing", "shown", "stopped", "withdrawn"]
 Value = Literal["up", "down"]
 
 _POST = TypeAdapter(Post)
 _SPOT = TypeAdapter(Spot)
+
+_UNWRITTEN: dict[str, Any] = {"post": None, "trace": None, "basis": None}
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +56,8 @@ class Reply:
     """Whether the asker alone sees it."""
     cause: str = ""
     """Key of the event for which it is written anew (an edit, "regenerate"); empty the first time."""
+    basis: Basis | None = None
+    """What the post rests on; None where that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,12 +106,23 @@ class Replies:
             if await inserted(connection, statement.on_conflict_do_nothing(index_elements=["key"])):
                 await self._place(connection, reply.spot, reply.messages, of=reply.key)
             else:
-                anew = {"cause": reply.cause, "language": reply.language, "post": None, "trace": None}
                 other = (REPLIES.c.key == reply.key, REPLIES.c.cause != reply.cause)
-                await connection.execute(
-                    sa.update(REPLIES).where(*other).values(anew | {"state": "writing", "changed": self.now()})
-                )
+                anew = _UNWRITTEN | {"cause": reply.cause, "language": reply.language, "state": "writing"}
+                await connection.execute(sa.update(REPLIES).where(*other).values(anew | {"changed": self.now()}))
             return await _reply(connection, REPLIES.c.key == reply.key) or reply
+
+    async def offered(self, reply: Reply) -> bool:
+        """Note that an answer is about to be offered, in place of one that another cause had; False where it was."""
+        row = _row(reply) | {"state": "offered", "changed": self.now()}
+        statement = insert(self._engine, REPLIES).values(row)
+        anew = {name: statement.excluded[name] for name in row if name != "key"}
+        async with transaction(self._writer) as connection:
+            return await inserted(
+                connection,
+                statement.on_conflict_do_update(
+                    index_elements=["key"], set_=anew, where=REPLIES.c.cause != statement.excluded.cause
+                ),
+            )
 
     async def get(self, key: str) -> Reply | None:
         async with transaction(self._engine) as connection:
@@ -120,10 +136,20 @@ class Replies:
                 await self._place(connection, reply.spot, (*reply.messages, message), of=key)
                 await self._change(connection, key, {})
 
-    async def written(self, key: str, post: Post, trace: str | None) -> None:
-        """Keep the whole answer, before it is shown."""
+    async def written(self, key: str, post: Post, trace: str | None, basis: Basis | None) -> None:
+        """Keep the whole answer, before it is shown, with what it rests on."""
+        values = {"post": _POST.dump_json(post).decode(), "trace": trace, "basis": basis}
         async with transaction(self._writer) as connection:
-            await self._change(connection, key, {"post": _POST.dump_json(post).decode(), "trace": trace})
+            await self._change(connection, key, values)
+
+    async def withdrawn(self, key: str, *, language: str) -> None:
+        """Forget what was answered in `language`: nobody is shown it again, and nothing is built on it.
+
+        Its messages stay known.
+        """
+        values = {"post": None, "basis": None, "state": "withdrawn", "language": language}
+        async with transaction(self._writer) as connection:
+            await self._change(connection, key, values)
 
     async def settled(self, key: str, *, messages: Sequence[str], state: State) -> None:
         """Note what became of it, and which messages hold it now; others that it had are gone."""
@@ -133,6 +159,14 @@ class Replies:
                 await connection.execute(sa.delete(MESSAGES).where(MESSAGES.c.reply == key))
                 await self._place(connection, reply.spot, messages, of=key)
                 await self._change(connection, key, {"state": state})
+
+    async def of_trace(self, trace: str) -> tuple[Reply, ...]:
+        """The replies that show that answer: one, and what was shared from it."""
+        query = sa.select(REPLIES.c.key).where(REPLIES.c.trace == trace).order_by(REPLIES.c.key)
+        async with transaction(self._engine) as connection:
+            keys = (await connection.scalars(query)).all()
+            found = [await _reply(connection, REPLIES.c.key == key) for key in keys]
+        return tuple(reply for reply in found if reply is not None)
 
     async def holding(self, spot: Spot, message: str) -> Reply | None:
         """The reply that a message of ours belongs to; the thread of `spot` does not matter."""
@@ -302,7 +336,7 @@ class Replies:
 
 
 def _row(reply: Reply) -> dict[str, Any]:
-    names = ("key", "cause", "asker", "question", "language", "trace", "state", "private")
+    names = ("key", "cause", "asker", "question", "language", "trace", "state", "private", "basis")
     return {name: getattr(reply, name) for name in names} | {
         "lane": reply.spot.lane,
         "spot": asdict(reply.spot),
@@ -332,6 +366,7 @@ def _reply_of(row: sa.Row[Any], messages: Iterable[str]) -> Reply:
         state=row.state,
         private=row.private,
         cause=row.cause,
+        basis=row.basis,
     )
 
 

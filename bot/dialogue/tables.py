@@ -1,15 +1,12 @@
-"""The tables of `inbox` and `replies`, beside the answers in the bot's part of the database."""
+"""The dialogue's tables, beside the answers in the bot's part of the database."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.conversations import METADATA
-from ingest.database import Moment
+from ingest.database import DocumentKeys, Moment
 
 INBOX = sa.Table(
     "inbox",
@@ -27,10 +24,12 @@ INBOX = sa.Table(
     sa.Column("leased_until", Moment),
     sa.Column("ended", Moment),
     sa.Column("why", sa.Text),
+    sa.Column("person", sa.Text),
 )
 """`event` is gone once it has `ended`, for the secrets in it; the key stays a while and is not taken again.
 
-`worker` is whoever works on it, `started` when anybody first did, `why` what the last attempt failed of.
+`worker` is whoever works on it, `started` when anybody first did, `why` what the last attempt failed of, `person` who
+did it, where that is known.
 """
 
 WAITING = INBOX.c.ended.is_(None)
@@ -63,9 +62,12 @@ REPLIES = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("private", sa.Boolean, nullable=False),
     sa.Column("changed", Moment, nullable=False),
+    sa.Column("basis", DocumentKeys),
     sa.Index("replies_of_thread", "lane"),
     sa.Index("replies_changed", "platform", "changed"),
 )
+"""`basis`: what the post rests on; NULL: nobody knows what that is."""
+
 MESSAGES = sa.Table(
     "messages",
     METADATA,
@@ -78,6 +80,20 @@ MESSAGES = sa.Table(
     sa.Index("messages_of_reply", "reply", "position"),
 )
 """Messages of ours, by `Spot.key_of`; without a `reply` those that answer nothing."""
+
+ATTACHMENTS = sa.Table(
+    "attachments",
+    METADATA,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("workspace", sa.Text, primary_key=True),
+    sa.Column("file", sa.Text, primary_key=True),
+    sa.Column("lane", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("text", sa.JSON, nullable=False),
+    sa.Column("read_at", Moment, nullable=False),
+    sa.Index("attachments_by_age", "read_at"),
+)
+"""`text` holds the file's chunks, none for one that could not be read."""
 
 FEEDBACK = sa.Table(
     "feedback",
@@ -105,11 +121,6 @@ MEMORY = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
 )
-
-
-def insert(engine: AsyncEngine, table: sa.Table) -> Any:
-    """An `INSERT` that knows `ON CONFLICT`: both databases have it, SQLAlchemy has it per dialect."""
-    return postgresql.insert(table) if engine.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 async def inserted(connection: AsyncConnection, statement: sa.Insert) -> bool:

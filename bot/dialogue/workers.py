@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import TypeVar
 from uuid import uuid4
 
 from bot.dialogue.buttons import action_of
 from bot.dialogue.inbox import Claimed, Inbox, Waiting
-from bot.platforms.events import Deleted, Edited, Event, Pressed, Stopped
+from bot.platforms.events import Deleted, Edited, Event, Pressed, Recalled, Stopped
 from ingest.database import DatabaseUnavailable
 from ingest.errors import SouffleurError, Terminal, Transient
 
@@ -35,13 +34,11 @@ LONGEST_PAUSE = 60.0
 AWAY_SECONDS = 10.0
 """Longest wait before the database is asked again."""
 
-KEPT = timedelta(days=7)
-"""How long it is known which events have been dealt with; longer than any platform delivers again."""
-
-FORGET_SECONDS = 3600.0
-
 END_SECONDS = 10.0
 """For cancelled work to end, and for what was not finished to be handed over."""
+
+WATCHED = ("said/", "pointed/")
+"""Beginnings of the keys of replies that people watch being written."""
 
 _T = TypeVar("_T")
 
@@ -102,6 +99,9 @@ class _Running:
                 return action_of(event.value) == "stop" and waiting.arrived >= self.started
             case Deleted():
                 return event.message == self.claim.message
+            case Recalled():
+                # A private answer to the same message, or what was shared of it, is not what is being written.
+                return event.message == self.claim.message and event.reply.startswith(WATCHED)
             case Edited():
                 return event.message == self.claim.message and event.at >= self.claim.event.at
             case _:
@@ -118,7 +118,6 @@ class Workers:
             come after the last word of whoever went on with it.
         at_once: events at the same time.
         poll_seconds: how soon events are seen that another process put into the inbox.
-        tidy: drops what is older than it is kept; called once an hour.
         sleep: waits so many seconds.
     """
 
@@ -131,7 +130,6 @@ class Workers:
         at_once: int,
         poll_seconds: float,
         overtaken: Callable[[Claim], Awaitable[None]] | None = None,
-        tidy: Callable[[], Awaitable[None]] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._inbox = inbox
@@ -140,7 +138,6 @@ class Workers:
         self._at_once = at_once
         self._poll_seconds = poll_seconds
         self._overtaken = overtaken
-        self._tidy = tidy
         self._sleep = sleep
         self._name = uuid4().hex
         self._running: dict[str, _Running] = {}
@@ -161,9 +158,7 @@ class Workers:
         self._ended.clear()
         try:
             async with asyncio.TaskGroup() as group:
-                upkeep = [
-                    group.create_task(work()) for work in (self._poll, self._keep_leases, self._interrupt, self._forget)
-                ]
+                upkeep = [group.create_task(work()) for work in (self._poll, self._keep_leases, self._interrupt)]
                 async with asyncio.TaskGroup() as work:
                     await self._take(work)
                 for task in upkeep:
@@ -286,13 +281,6 @@ class Workers:
                 for one in events:
                     if lanes[lane].interrupted_by(one):
                         lanes[lane].claim.interrupt(one.event)
-
-    async def _forget(self) -> None:
-        while True:
-            await self._asked(self._inbox.forget_before(self._inbox.now() - KEPT))
-            if self._tidy is not None:
-                await self._asked(self._tidy())
-            await self._sleep(FORGET_SECONDS)
 
     async def _asked(self, call: Awaitable[_T], *, within: float | None = None) -> _T | None:
         """What the inbox says; None while the database is away, which is logged when it goes and when it is back."""

@@ -9,14 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.conversations import SCHEMA
 from ingest.database import connect
 from tests.bot.dialogue.happenings import Clock
+from tests.fixtures.databases import sqlite_in
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database of either kind."""
+    """The address of a database of either kind in which nothing is kept."""
     if request.param == "postgres":
         return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite+aiosqlite:///{tmp_path / 'state.db'}"
+    return sqlite_in(tmp_path)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from bot.platforms.events import Commanded, Deleted, Edited, Pressed, Said, Spot, Stopped
+from bot.platforms.events import Commanded, Deleted, Edited, Pressed, Recalled, Said, Spot, Stopped
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -65,6 +65,12 @@ def deleted(message: str, *, thread: str = "t1", seconds: float = 1) -> Deleted:
 
 def stopped(id: str = "s1", *, thread: str = "t1", seconds: float = 1) -> Stopped:
     return Stopped(spot=spot(thread), id=id, by="ada", at=at(seconds))
+
+
+def recalled(message: str, *, kind: str = "said", thread: str = "t1", seconds: float = 1) -> Recalled:
+    """The answer of that kind to `message`."""
+    key = f"{kind}/{spot(thread).key_of(message)}"
+    return Recalled(spot=spot(thread), reply=key, message=message, at=at(seconds))
 
 
 def pressed(value: str, *, thread: str = "t1", seconds: float = 1) -> Pressed:

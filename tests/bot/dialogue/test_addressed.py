@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from bot.dialogue.settings import ChannelSettings
 from bot.model import Turn
-from tests.fixtures.dialogue import Ear, Hall, hall
+from tests.fixtures.dialogue import LEAVE, Ear, Hall, hall
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ async def test_a_classifier_decides_from_the_thread(bot: Hall, addressed: bool) 
             "and in June?",
             (
                 Turn(role="user", text="leave", name="Ada"),
-                Turn(role="assistant", text="About leave: thirty days [1]."),
+                Turn(role="assistant", text="About leave: thirty days [1].", basis=frozenset({LEAVE})),
             ),
         )
     ]

@@ -105,7 +105,7 @@ async def test_those_concerned_can_mark_it_resolved(bot: Hall, by: str) -> None:
     call = bot.platform.answers("C1")[1]
     await bot.press("resolved", call, by=by)
     assert call.post is not None
-    assert call.post.notes == (f"en:chat-resolved-by {bot.platform.people[by].name}",)
+    assert call.post.notes == (f"en:chat-resolved-by {bot.platform.persons[by].name}",)
     assert (call.actions, call.post.mention) == ((), ())
     assert bot.platform.answers("C1") == [answer, call]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from reportlab.platypus import Paragraph
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.dialogue import attachments
-from bot.dialogue.attachments import MAX_BYTES, MAX_CHUNKS, MAX_FILES, MAX_NOTES, METADATA, Attachments, Read
+from bot.dialogue.attachments import MAX_BYTES, MAX_CHUNKS, MAX_FILES, MAX_NOTES, Attachments, Read
 from bot.dialogue.pictures import Pictures
-from bot.llm.interface import ChatRefused, ChatUnavailable
+from bot.dialogue.tables import ATTACHMENTS
+from bot.llm.interface import BudgetSpent, ChatRefused, ChatUnavailable
 from bot.llm.scripted import Failure, Reply, ScriptedWriter
 from bot.model import ATTACHED
 from bot.platforms.events import File, Spot
@@ -74,7 +75,7 @@ def file(id: str, name: str, media_type: str = "", size: int = 100) -> File:
 async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     made = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'state.db'}")
     async with made.begin() as connection:
-        await connection.run_sync(METADATA.create_all)
+        await connection.run_sync(ATTACHMENTS.create)
     yield made
     await made.dispose()
 
@@ -104,7 +105,7 @@ class Room:
             say=say,
             now=lambda: self.time,
         )
-        return await made.of(shelf, spot, files, language="de")  # type: ignore[arg-type]
+        return await made.of(shelf, spot, files, language="de", by="slack:U1")  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -145,19 +146,6 @@ async def test_a_file_is_downloaded_once_for_its_thread_and_again_for_another_on
     other = Spot(platform="slack", workspace="T1", channel="C1", thread="200.1", direct=False)
     await room.read(shelf, file("F1", "code.txt"), spot=other)
     assert shelf.asked == ["F1", "F1"]
-
-
-async def test_what_was_read_before_a_moment_is_forgotten(room: Room) -> None:
-    shelf = Shelf({"F1": b"old words", "F2": b"new words"})
-    await room.read(shelf, file("F1", "old.txt"))
-    room.time += timedelta(days=1)
-    await room.read(shelf, file("F2", "new.txt"))
-    kept = Attachments(
-        room.engine, sandbox=room.sandbox, folder=room.folder, languages=("en",), ocr=False, pictures=None, say=say
-    )
-    await kept.forget_before(room.time)
-    await room.read(shelf, file("F1", "old.txt"), file("F2", "new.txt"))
-    assert shelf.asked == ["F1", "F2", "F1"]
 
 
 @pytest.mark.parametrize(
@@ -268,7 +256,7 @@ async def test_the_migration_makes_the_table_that_is_used(tmp_path: Path) -> Non
         return columns(connection)
 
     def created(connection: sa.Connection) -> Any:
-        METADATA.create_all(connection)
+        ATTACHMENTS.create(connection)
         return columns(connection)
 
     made = []
@@ -317,10 +305,12 @@ async def test_a_picture_is_put_into_words_by_a_model_that_sees(room: Room) -> N
     assert read.notes == ()
     (prompt,) = writer.prompts
     assert prompt.messages[-1].picture == "data:image/png;base64,iVBORw=="
+    assert prompt.user == "slack:U1"
 
 
-async def test_a_picture_waits_for_a_vision_model_that_is_away(room: Room) -> None:
-    room.pictures, _ = seeing(Failure(error=ChatUnavailable("the gateway is away")), "A bar chart.")
+@pytest.mark.parametrize("error", [ChatUnavailable("the gateway is away"), BudgetSpent("U1 has spent it")])
+async def test_a_picture_waits_for_a_vision_model_that_is_away_or_not_paid_for(room: Room, error: Exception) -> None:
+    room.pictures, _ = seeing(Failure(error=error), "A bar chart.")
     shelf = Shelf({"P1": b"\x89PNG"})
 
     assert (await room.read(shelf, CHART)).notes == ("de chat-file-unreadable chart.png",)
@@ -370,3 +360,20 @@ async def test_files_without_end_leave_a_question_that_can_be_ranked(
     await room.read(shelf, *files)
     monkeypatch.setattr(attachments, "MAX_RANKED", 4_000)
     assert len((await room.read(shelf, *files)).chunks) == 4_000
+
+
+async def test_what_was_read_in_one_thread_is_given_to_no_other_even_where_it_cannot_be_read_again(room: Room) -> None:
+    shelf = Shelf({"F1": b"The code word is sextant."})
+    (read,) = (await room.read(shelf, file("F1", "code.txt"))).chunks
+    assert "sextant" in read.text
+    shelf.contents["F1"] = MessageGone("the file is not shared with you")
+    elsewhere = [
+        Spot(platform="slack", workspace="T1", channel="C1", thread="200.1", direct=False),
+        Spot(platform="slack", workspace="T1", channel="D1", thread="100.1", direct=True),
+        Spot(platform="slack", workspace="T1", channel="D2", thread="100.1", direct=True),
+        Spot(platform="slack", workspace="T1", channel="C1", thread="", direct=False),
+        Spot(platform="slack", workspace="T2", channel="C1", thread="100.1", direct=False),
+    ]
+    for spot in elsewhere:
+        assert (await room.read(shelf, file("F1", "code.txt"), spot=spot)).chunks == ()
+    assert (await room.read(shelf, file("F1", "code.txt"))).chunks == (read,)

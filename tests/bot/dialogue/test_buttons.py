@@ -34,6 +34,23 @@ def test_a_button_comes_back_as_what_it_was_made_for(action: Action, direct: boo
     assert action_of(button.value) == action
 
 
+def test_a_button_for_one_person_says_whose_it_is_and_so_does_its_form() -> None:
+    value = BUTTONS.button("down", KEY, SPOT, language="de", only="U1").value
+    opened = BUTTONS.opened(pressed(value))
+    assert opened == Signed(action="down", key=KEY, spot=SPOT, only="U1")
+    form = replace(pressed(BUTTONS.of_form(opened, by="U1")), remark="No.")
+    assert BUTTONS.opened(form) == opened
+    assert BUTTONS.opened(replace(form, by="U2")) is None
+    assert BUTTONS.opened(replace(form, remark=None)) is None
+    assert BUTTONS.opened(replace(pressed(value), remark="No.")) is None
+
+
+def test_whose_a_button_is_cannot_be_changed_or_left_out() -> None:
+    words, _, signature = BUTTONS.button("share", KEY, SPOT, language="de", only="U1").value.rpartition("|")
+    for changed in (words.replace("only:U1", "only:U2"), words.removesuffix("|only:U1"), words.replace("only", "form")):
+        assert BUTTONS.opened(pressed(f"{changed}|{signature}")) is None
+
+
 def test_the_thread_is_the_buttons_own_wherever_it_was_pressed() -> None:
     value = BUTTONS.button("share", KEY, replace(SPOT, thread=""), language="de").value
     opened = BUTTONS.opened(pressed(value, replace(SPOT, channel="D7", thread="99")))
@@ -49,7 +66,7 @@ def test_a_value_fits_the_smallest_limit_even_with_long_names() -> None:
         thread="t" * 26,
         direct=True,
     )
-    button = BUTTONS.button("resolved", f"commanded/{spot.key_of('i' * 180)}", spot, language="de")
+    button = BUTTONS.button("disclose", f"commanded/{spot.key_of('i' * 180)}", spot, language="de", only="u" * 26)
     assert len(button.value) <= 500
 
 

@@ -13,7 +13,7 @@ from bot.model import Outcome, Turn
 from bot.platforms.events import File, Spot
 from bot.platforms.interface import ChatPlatform
 from ingest.model import MEMBER, PUBLIC
-from tests.fixtures.dialogue import Hall, hall
+from tests.fixtures.dialogue import LEAVE, Hall, hall
 from tests.fixtures.passages import chunk
 
 REPORT = File(id="F1", name="report.pdf", media_type="application/pdf", size=10)
@@ -32,7 +32,7 @@ class Shelf:
     def __init__(self) -> None:
         self.read: list[str] = []
 
-    async def of(self, platform: ChatPlatform, spot: Spot, files: Sequence[File], *, language: str) -> Read:
+    async def of(self, platform: ChatPlatform, spot: Spot, files: Sequence[File], *, language: str, by: str) -> Read:
         self.read += [file.name for file in files]
         notes = tuple(f"{language} declined {file.name}" for file in files if file is PHOTO)
         return Read(
@@ -106,7 +106,7 @@ async def test_the_thread_before_the_question_is_known_with_names_and_the_bots_o
         Turn(role="user", text="who knows about leave?", name="Bob"),
         Turn(role="user", text="an alert", name="Alerts"),
         Turn(role="user", text="leave", name="Ada"),
-        Turn(role="assistant", text="About leave: thirty days [1]."),
+        Turn(role="assistant", text="About leave: thirty days [1].", basis=frozenset({LEAVE})),
     )
 
 
@@ -124,7 +124,7 @@ async def test_a_question_asked_while_the_one_before_it_is_answered_knows_that_a
     await bot.happens(second)
     assert bot.pen.asked[1].history == (
         Turn(role="user", text="leave"),
-        Turn(role="assistant", text="About leave: thirty days [1]."),
+        Turn(role="assistant", text="About leave: thirty days [1].", basis=frozenset({LEAVE})),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from bot.dialogue import writing
 from bot.dialogue.replies import Replies, Reply, State
 from bot.dialogue.workers import Claim
+from bot.model import Basis
 from bot.platforms.events import Event
 from bot.platforms.interface import MessageGone, PlatformRefused, PlatformUnavailable, Post
 from tests.fixtures.chat import OWN, FakePlatform, Killed
@@ -55,10 +56,16 @@ class MortalReplies(Replies):
         await super().posted(key, message)
         self.life.step("after posted")
 
-    async def written(self, key: str, post: Post, trace: str | None) -> None:
+    async def written(self, key: str, post: Post, trace: str | None, basis: Basis | None) -> None:
         self.life.step("before written")
-        await super().written(key, post, trace)
+        await super().written(key, post, trace, basis)
         self.life.step("after written")
+
+    async def offered(self, reply: Reply) -> bool:
+        self.life.step("before offered")
+        offered = await super().offered(reply)
+        self.life.step("after offered")
+        return offered
 
     async def settled(self, key: str, *, messages: Sequence[str], state: State) -> None:
         self.life.step("before settled")

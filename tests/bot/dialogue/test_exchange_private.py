@@ -1,4 +1,4 @@
-"""A slash command is answered to whoever typed it, and shared only as what everybody may read."""
+"""A slash command is answered to whoever typed it, and to nobody else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from bot.model import Outcome
 from bot.platforms.interface import Button, PlatformUnavailable
-from ingest.model import MEMBER, PUBLIC
+from ingest.model import MEMBER
 from tests.fixtures.chat import Whisper
 from tests.fixtures.dialogue import Hall, hall
 
@@ -77,20 +77,6 @@ async def test_what_could_not_be_whispered_is_whispered_later_without_asking_aga
     assert len(bot.pen.asked) == 1
 
 
-async def test_a_shared_answer_is_written_anew_for_everybody_in_the_channel(bot: Hall) -> None:
-    bot.pen.text = lambda question: f"for {'one' if question.place.readers is None else 'all'}"
-    whisper = await whispered(bot, "C9")
-    assert whisper.post.text == "for one"
-    assert await shares(bot, whisper) == "en:chat-shared"
-    (shared,) = bot.platform.answers("C9")
-    assert shared.post is not None
-    assert shared.text == "> leave\n\nfor all"
-    assert shared.thread == shared.id
-    assert shared.post.notes == ("en:chat-shared-by Ada",)
-    assert shared.actions == ("up", "down")
-    assert bot.pen.asked[1].place.readers == {PUBLIC}
-
-
 async def test_an_answer_is_shared_once(bot: Hall) -> None:
     whisper = await whispered(bot)
     await shares(bot, whisper)
@@ -100,19 +86,10 @@ async def test_an_answer_is_shared_once(bot: Hall) -> None:
 
 async def test_nobody_else_can_share_or_rate_what_only_the_asker_saw(bot: Hall) -> None:
     whisper = await whispered(bot)
-    assert await shares(bot, whisper, by="U2") == "en:chat-not-yours"
+    assert await shares(bot, whisper, by="U2") == "en:access-may-not"
     rated = bot.platform.press(button(whisper, "up"), by="U2", channel="C1", message="")
-    assert (await bot.happens(rated)).text == "en:chat-not-yours"
+    assert (await bot.happens(rated)).text == "en:access-may-not"
     assert bot.platform.answers("C1") == []
-
-
-async def test_what_the_channel_may_not_know_is_not_shared_and_the_asker_is_told(bot: Hall) -> None:
-    bot.pen.outcome = lambda question: Outcome.ANSWERED if question.place.readers is None else Outcome.NOT_FOUND
-    whisper = await whispered(bot)
-    await shares(bot, whisper)
-    assert bot.platform.answers("C1") == []
-    assert [whisper.to for whisper in bot.platform.whispers] == ["U1", "U1"]
-    assert bot.platform.whispers[1].post.buttons == ()
 
 
 async def test_what_was_found_for_nobody_is_not_offered_to_others(bot: Hall) -> None:

@@ -71,7 +71,7 @@ async def test_nobody_presses_the_buttons_of_somebody_elses_private_answer(bot: 
     buttons: tuple[Button, ...] = bot.platform.whispers[-1].post.buttons
     for button in buttons:
         pressed = bot.platform.press(button, by="U2", channel="C1", message="")
-        assert (await bot.happens(pressed)).text == "en:chat-not-yours"
+        assert (await bot.happens(pressed)).text == "en:access-may-not"
     assert bot.platform.answers("C1") == []
     assert await bot.replies.opinions("trace1") == ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,13 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.access import audit, quotas  # noqa: F401 - their tables are among `METADATA`
 from bot.conversations import METADATA
-from bot.dialogue import attachments
 from bot.dialogue.inbox import LEASE, Claimed, Inbox, Waiting
 from bot.dialogue.tables import INBOX
 from bot.platforms.events import Said
 from ingest.database import transaction, writer
-from tests.bot.dialogue.happenings import NOON, Clock, commanded, said, stopped
+from tests.bot.dialogue.happenings import NOON, Clock, commanded, deleted, said, stopped
 
 AFTER_LEASE = LEASE.total_seconds() + 1
 
@@ -89,6 +90,54 @@ async def test_no_more_is_claimed_than_there_are_hands_for(inbox: Inbox) -> None
     await put(inbox, *(said(f"m{number}", thread=f"t{number}", seconds=-number) for number in range(5)))
     assert messages(await inbox.claim("w", free=2)) == ["m4", "m3"]
     assert messages(await inbox.claim("w", free=0)) == []
+
+
+async def test_whoever_floods_it_does_not_hold_others_up(
+    engine: AsyncEngine, elsewhere: AsyncEngine, clock: Clock
+) -> None:
+    fair, also = (Inbox(place, clock.now, person_at_once=4) for place in (engine, elsewhere))
+    await put(fair, *(said(f"m{number}", thread=f"t{number}", seconds=number) for number in range(500)))
+    others = [replace(said(f"n{number}", thread=f"u{number}", seconds=600), by=f"p{number}") for number in range(5)]
+    await put(fair, *others)
+    assert messages(await fair.claim("w1", free=3)) == ["m0", "n0", "n1"]
+    assert messages(await also.claim("w2", free=12)) == ["n2", "n3", "n4", "m1", "m2", "m3"]
+    assert await fair.claim("w1", free=9) == []
+    await also.done("w2", said("m2").key)
+    assert messages(await fair.claim("w1", free=9)) == ["m4"]
+    assert await also.claim("w2", free=9) == []
+
+
+async def test_whoever_has_less_under_way_comes_before_what_happened_earlier(inbox: Inbox) -> None:
+    await put(inbox, *(said(f"m{number}", thread=f"t{number}", seconds=number) for number in range(3)))
+    assert messages(await inbox.claim("w", free=1)) == ["m0"]
+    await put(inbox, replace(said("n", thread="u", seconds=9), by="eve"))
+    assert messages(await inbox.claim("w", free=1)) == ["n"]
+    assert messages(await inbox.claim("w", free=1)) == ["m1"]
+
+
+async def test_what_a_lost_worker_held_counts_no_more_and_what_its_own_still_runs_does(
+    engine: AsyncEngine, clock: Clock
+) -> None:
+    fair = Inbox(engine, clock.now, person_at_once=1)
+    await put(fair, *(said(f"m{number}", thread=f"t{number}", seconds=number) for number in range(2)))
+    assert messages(await fair.claim("w", free=9)) == ["m0"]
+    clock.advance(AFTER_LEASE)
+    assert await fair.claim("w", free=9, running=[said("m0").key]) == []
+    assert messages(await fair.claim("w2", free=9)) == ["m0"]
+
+
+async def test_a_namesake_of_another_workspace_is_somebody_else(engine: AsyncEngine, clock: Clock) -> None:
+    fair = Inbox(engine, clock.now, person_at_once=1)
+    twin = replace(said("n", thread="u", seconds=1), spot=replace(said("n").spot, workspace="T2"))
+    await put(fair, said("m"), twin)
+    assert messages(await fair.claim("w", free=9)) == ["m", "n"]
+
+
+async def test_events_of_nobody_known_do_not_wait_for_each_other(engine: AsyncEngine, clock: Clock) -> None:
+    fair = Inbox(engine, clock.now, person_at_once=1)
+    gone = [replace(deleted(f"m{number}", thread=f"t{number}"), by="") for number in range(3)]
+    await put(fair, *gone)
+    assert len(await fair.claim("w", free=9)) == 3
 
 
 async def test_an_event_that_arrives_late_is_next(inbox: Inbox) -> None:
@@ -159,18 +208,6 @@ async def test_of_what_is_done_nothing_but_the_key_stays(inbox: Inbox, engine: A
         assert not await inbox.put(event)
     assert (await row(engine, events[1].key)).why == "the channel is gone"
     assert await inbox.claim("w", free=9) == []
-
-
-async def test_keys_are_forgotten_when_they_ended_long_enough_ago(inbox: Inbox, clock: Clock) -> None:
-    await put(inbox, said("old"), said("open", thread="t2"))
-    await inbox.claim("w", free=1)
-    await inbox.done("w", said("old").key)
-    clock.advance(60)
-    await put(inbox, said("new", thread="t3"))
-    await inbox.claim("w", free=9)
-    await inbox.done("w", said("new").key)
-    await inbox.forget_before(clock.now())
-    assert [await inbox.seen(said(name).key) for name in ("old", "open", "new")] == [False, True, True]
 
 
 async def test_what_is_tried_again_later_keeps_its_place_in_its_thread(inbox: Inbox, clock: Clock) -> None:
@@ -274,8 +311,10 @@ async def test_the_database_refuses_two_held_events_of_one_thread(inbox: Inbox, 
 
 
 async def test_the_tables_are_what_the_revisions_make(engine: AsyncEngine) -> None:
+    assert {"usage", "audit"} <= METADATA.tables.keys()
+
     def differences(connection: sa.Connection) -> list[Any]:
-        found = compare_metadata(MigrationContext.configure(connection), [METADATA, attachments.METADATA])
+        found = compare_metadata(MigrationContext.configure(connection), METADATA)
         return [one for one in found if not (one[0] == "remove_table" and one[1].name.endswith("_version"))]
 
     async with engine.connect() as connection:

@@ -14,6 +14,7 @@ from bot.dialogue.tables import REPLIES
 from bot.platforms.events import Spot
 from bot.platforms.interface import Button, Memory, Post, Source
 from ingest.database import transaction, writer
+from ingest.model import DocumentId
 from tests.bot.dialogue.happenings import NOON, Clock, said, spot
 
 POST = Post(
@@ -25,6 +26,8 @@ POST = Post(
     buttons=(Button(action="again", label="Again", value="again|…"),),
     mention=("U7",),
 )
+
+BASIS = frozenset({("handbook", DocumentId("leave.md")), ("wiki", DocumentId("7"))})
 
 
 def reply(message: str = "m1", *, at: Spot | None = None, private: bool = False, cause: str = "") -> Reply:
@@ -56,8 +59,8 @@ async def test_an_answer_is_known_step_by_step(replies: Replies, other: Replies)
     await replies.posted(begun.key, "r1")
     await replies.posted(begun.key, "r2")
     await replies.posted(begun.key, "r1")
-    await replies.written(begun.key, POST, "trace")
-    written = replace(begun, messages=("r1", "r2"), post=POST, trace="trace")
+    await replies.written(begun.key, POST, "trace", BASIS)
+    written = replace(begun, messages=("r1", "r2"), post=POST, trace="trace", basis=BASIS)
     assert await other.get(begun.key) == written
     await replies.settled(begun.key, messages=("r3", "r1"), state="shown")
     assert await other.get(begun.key) == replace(written, messages=("r3", "r1"), state="shown")
@@ -68,19 +71,19 @@ async def test_an_answer_is_known_step_by_step(replies: Replies, other: Replies)
 async def test_an_answer_begun_again_is_the_one_that_was_begun(replies: Replies, other: Replies) -> None:
     await replies.begin(reply())
     await replies.posted(reply().key, "r1")
-    await replies.written(reply().key, POST, "trace")
+    await replies.written(reply().key, POST, "trace", BASIS)
     again = await other.begin(replace(reply(), language="fr"))
-    assert again == replace(reply(), messages=("r1",), post=POST, trace="trace")
+    assert again == replace(reply(), messages=("r1",), post=POST, trace="trace", basis=BASIS)
 
 
 async def test_another_cause_reopens_an_answer_once(replies: Replies) -> None:
     await replies.begin(reply())
     await replies.posted(reply().key, "r1")
-    await replies.written(reply().key, POST, "trace")
+    await replies.written(reply().key, POST, "trace", BASIS)
     await replies.settled(reply().key, messages=("r1",), state="shown")
     edited = replace(reply(cause="edited/1"), language="fr")
     assert await replies.begin(edited) == replace(edited, messages=("r1",))
-    await replies.written(reply().key, POST, "other trace")
+    await replies.written(reply().key, POST, "other trace", None)
     assert await replies.begin(edited) == replace(edited, messages=("r1",), post=POST, trace="other trace")
 
 
@@ -172,11 +175,11 @@ async def test_an_answer_of_another_version_is_written_anew(
     replies: Replies, engine: AsyncEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
     await replies.begin(reply())
-    await replies.written(reply().key, POST, "trace")
+    await replies.written(reply().key, POST, "trace", BASIS)
     async with transaction(writer(engine)) as connection:
         await connection.execute(sa.update(REPLIES).values(post='{"blocks": []}'))
     with caplog.at_level(logging.WARNING):
-        assert await replies.get(reply().key) == replace(reply(), trace="trace")
+        assert await replies.get(reply().key) == replace(reply(), trace="trace", basis=BASIS)
     assert reply().key in caplog.text
 
 
@@ -232,3 +235,56 @@ async def test_a_link_to_what_a_thread_hangs_on_leads_to_its_answers_the_latest_
         await replies.begin(reply(message, at=spot("root")))
         clock.advance(1)
     assert [one.question for one in await replies.linked("slack", "root", channel="C1")] == ["m2", "m1"]
+
+
+async def test_what_an_answer_rests_on_is_not_known_unless_it_was_written_down(
+    replies: Replies, other: Replies, engine: AsyncEngine
+) -> None:
+    await replies.begin(reply())
+    for basis in (frozenset(), None, BASIS):
+        await replies.written(reply().key, POST, "trace", basis)
+        kept = await other.get(reply().key)
+        assert kept is not None
+        assert kept.basis == basis
+    async with transaction(writer(engine)) as connection:
+        await connection.execute(sa.update(REPLIES).values(basis=sa.null()))
+    kept = await other.get(reply().key)
+    assert kept is not None
+    assert kept.basis is None
+
+
+async def test_another_cause_forgets_what_the_answer_rested_on(replies: Replies) -> None:
+    await replies.begin(reply())
+    await replies.written(reply().key, POST, "trace", BASIS)
+    assert (await replies.begin(reply(cause="pressed/again"))).basis is None
+
+
+async def test_an_answer_is_offered_once_for_each_cause(replies: Replies, other: Replies) -> None:
+    assert await replies.offered(reply(private=True))
+    assert not await other.offered(reply(private=True))
+    await replies.written(reply().key, POST, "trace", BASIS)
+    await replies.settled(reply().key, messages=(), state="shown")
+    assert not await other.offered(reply(private=True))
+    assert await other.offered(reply(private=True, cause="edited"))
+    assert await replies.get(reply().key) == replace(reply(private=True, cause="edited"), state="offered")
+
+
+async def test_an_answer_that_is_taken_back_is_forgotten_and_its_messages_are_not(replies: Replies) -> None:
+    await replies.begin(reply())
+    await replies.posted(reply().key, "r1")
+    await replies.written(reply().key, POST, "trace", BASIS)
+    await replies.withdrawn(reply().key, language="de")
+    gone = replace(reply(), messages=("r1",), trace="trace", state="withdrawn", language="de")
+    assert await replies.get(reply().key) == gone
+    assert not await replies.takes_part(spot())
+
+
+async def test_the_replies_that_show_one_answer_are_found_by_its_trace(replies: Replies) -> None:
+    for message in ("m1", "m2", "m3"):
+        await replies.begin(reply(message))
+        await replies.posted(reply(message).key, f"r{message}")
+    for message in ("m1", "m3"):
+        await replies.written(reply(message).key, POST, "trace", BASIS)
+    found = await replies.of_trace("trace")
+    assert [(one.question, one.messages) for one in found] == [("m1", ("rm1",)), ("m3", ("rm3",))]
+    assert await replies.of_trace("other") == ()
