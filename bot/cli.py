@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.cli_access import COMMANDS as ACCESS
 from bot.cli_platforms import manifest, setup
 from bot.cli_quality import calibrate, evaluate, explain, feedback
-from bot.command import FAILED, run, settings_of
+from bot.command import FAILED, keys_again, run, settings_of
 from ingest.options import CONFIG, DEBUG, ReaderToken
 
 if TYPE_CHECKING:
     from bot.composition import Assistant
+    from bot.serving import KeysAgain
     from bot.settings import BotSettings
 
 
@@ -35,7 +38,8 @@ AS = click.option(
     multiple=True,
     type=ReaderToken(),
     metavar="TOKEN",
-    help="Ask as a member who holds this reader token too; `public` alone: as an outsider.",
+    help="Ask as a member who holds this reader token too, and is in the groups that it leads to: "
+    "user:ada@example.org. `public` alone: as an outsider.",
 )
 
 
@@ -59,7 +63,7 @@ async def _ask(settings: BotSettings, question: str, tokens: tuple[str, ...], as
     from bot.model import Outcome
 
     async with assistant(settings) as ready:
-        console = _console(ready, tokens)
+        console = _console(ready, await _with_groups(settings, tokens))
         answer = await (console.ask_as_json(question) if as_json else console.ask(question))
     return {Outcome.ANSWERED: 0, Outcome.FAILED: FAILED}.get(answer.outcome, 3)
 
@@ -78,7 +82,7 @@ async def _chat(settings: BotSettings, tokens: tuple[str, ...]) -> int:
     from bot.composition import assistant
 
     async with assistant(settings) as ready:
-        await _console(ready, tokens).chat("› ")
+        await _console(ready, await _with_groups(settings, tokens)).chat("› ")
     return 0
 
 
@@ -94,14 +98,17 @@ def serve(context: click.Context, host: str | None, port: int | None, any_port: 
     settings = settings_of(context)
     chosen = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     settings = settings.model_copy(update={"serve": settings.serve.model_copy(update=chosen)})
-    run(context, _serve(settings, any_port=any_port))
+    run(context, _serve(settings, any_port=any_port, again=keys_again(context)))
 
 
-async def _serve(settings: BotSettings, *, any_port: bool) -> int:
+async def _serve(settings: BotSettings, *, any_port: bool, again: KeysAgain | None) -> int:
     from bot.composition import assistant
     from bot.serving import service
 
-    async with assistant(settings) as ready, service(ready, settings, any_port=any_port) as serving:
+    async with (
+        assistant(settings) as ready,
+        service(ready, settings, any_port=any_port, keys_again=again) as serving,
+    ):
         await asyncio.to_thread(ready.warm)
         if not serving.address.endswith(f":{settings.serve.port}"):
             click.echo(f"Port {settings.serve.port} is taken by another program.")
@@ -120,21 +127,31 @@ async def _serve(settings: BotSettings, *, any_port: bool) -> int:
     metavar="TOKEN",
     help="A reader token that its holder has beside a member's; `public` alone: an outsider's key.",
 )
-def key(name: str, readers: tuple[str, ...]) -> None:
+@click.option(
+    "--days", type=click.IntRange(1, 36_500), help="How long it may be used (default: until its line is taken out)."
+)
+def key(name: str, readers: tuple[str, ...], days: int | None) -> None:
     """Make an API key for NAME.
 
-    Prints the key, which is stored nowhere, and the lines for souffleur.yaml that admit it.
+    Prints the key, which is stored nowhere, and the lines for souffleur.yaml that admit it. Keys of the same NAME are
+    the same asker's: to exchange one, add the new key, hand it out, then take the old one's line out. A running server
+    reads them again within seconds.
     """
     import hashlib
     import secrets
+    from datetime import UTC, datetime, timedelta
 
     from ingest.model import held
 
+    if not name.strip():
+        raise click.BadParameter("give it a name, which stands in the audit log: intranet", param_hint="NAME")
     made = "sk-" + secrets.token_urlsafe(32)
     digest = hashlib.sha256(made.encode()).hexdigest()
     listed = ", ".join(json.dumps(reader) for reader in sorted(held(readers)))
-    click.echo(f"The key of {name} (it is stored nowhere):\n\n  {made}\n\nAdd under `serve:` in souffleur.yaml:\n")
-    click.echo(f"  keys:\n    - {{name: {json.dumps(name)}, sha256: {digest}, readers: [{listed}]}}")
+    end = "" if days is None else f", expires: {datetime.now(UTC) + timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}"
+    click.echo(f"The key of {name} (it is stored nowhere):\n\n  {made}\n")
+    click.echo("Add under `serve:`, with `keys:` but once, in souffleur.yaml:\n")
+    click.echo(f"  keys:\n    - {{name: {json.dumps(name)}, sha256: {digest}, readers: [{listed}]{end}}}")
 
 
 @cli.command()
@@ -167,7 +184,20 @@ async def _doctor(settings: BotSettings, *, as_json: bool) -> int:
     return FAILED if problems else 0
 
 
-def _console(ready: Assistant, tokens: tuple[str, ...]) -> Any:
+async def _with_groups(settings: BotSettings, tokens: tuple[str, ...]) -> Collection[str]:
+    """The tokens, and those of the groups that they lead to; what is left of them to somebody who left."""
+    if not tokens:
+        return tokens
+    from bot.access.groups import GroupBook
+    from bot.audience import OUTSIDER
+    from ingest.model import held
+
+    groups = await GroupBook(settings.access).current()
+    addresses = [token.removeprefix("user:") for token in tokens if token.startswith("user:")]
+    return groups.closed(held(tokens)) if all(map(groups.is_active, addresses)) else OUTSIDER
+
+
+def _console(ready: Assistant, tokens: Collection[str]) -> Any:
     from rich.console import Console as Terminal
 
     from bot.audience import console_asker
@@ -181,7 +211,7 @@ def _console(ready: Assistant, tokens: tuple[str, ...]) -> Any:
     )
 
 
-for command in (calibrate, evaluate, explain, feedback, manifest, setup):
+for command in (*ACCESS, calibrate, evaluate, explain, feedback, manifest, setup):
     cli.add_command(command)
 
 

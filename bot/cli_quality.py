@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bot.command import run, settings_of
-from ingest.options import CONFIG, DEBUG
+from ingest.options import CONFIG, DEBUG, ReaderToken
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 INTO = click.Path(file_okay=False, path_type=Path)
@@ -114,21 +114,32 @@ def calibrate(
     )
 
 
+LOOK_AS = click.option(
+    "--as",
+    "tokens",
+    multiple=True,
+    type=ReaderToken(),
+    metavar="TOKEN",
+    help="Look as a member who holds this reader token too; `public` alone: as an outsider.",
+)
+
+
 @click.command()
 @click.argument("reference")
+@LOOK_AS
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @CONFIG
 @DEBUG
 @click.pass_context
-def explain(context: click.Context, reference: str, as_json: bool) -> None:
-    """Show how an answer came about.
+def explain(context: click.Context, reference: str, tokens: tuple[str, ...], as_json: bool) -> None:
+    """Show how an answer came about, as far as you may read what it rests on.
 
     REFERENCE is the trace id under an answer, the first eight of its digits or more, or the link to a message in Slack
     or Mattermost.
     """
     from bot.explain import explain as explained
 
-    run(context, explained(settings_of(context), reference, as_json=as_json))
+    run(context, explained(settings_of(context), reference, tokens=tokens, as_json=as_json))
 
 
 @click.group()
@@ -150,11 +161,16 @@ def feedback() -> None:
     metavar="FOLDER",
     help="Where the question set is written.",
 )
+@LOOK_AS
 @CONFIG
 @DEBUG
 @click.pass_context
-def export(context: click.Context, since: datetime | None, out: Path) -> None:
-    """Write judged answers and refusals as a question set, for people to review."""
+def export(context: click.Context, since: datetime | None, out: Path, tokens: tuple[str, ...]) -> None:
+    """Write judged answers and refusals as a question set, for people to review.
+
+    Only those that rest on nothing but what you may read.
+    """
     from bot.evaluation.feedback import export_feedback
 
-    run(context, export_feedback(settings_of(context), since=since and since.replace(tzinfo=UTC), out=out))
+    since = since and since.replace(tzinfo=UTC)
+    run(context, export_feedback(settings_of(context), tokens=tokens, since=since, out=out))

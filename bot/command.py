@@ -14,6 +14,7 @@ import click
 from ingest.errors import ConfigurationError, SouffleurError
 
 if TYPE_CHECKING:
+    from bot.serving import KeysAgain
     from bot.settings import BotSettings
 
 CONFIGURATION = 2
@@ -33,6 +34,15 @@ def settings_of(context: click.Context) -> BotSettings:
         fail(str(error), CONFIGURATION)
     start_logging("debug" if context.obj.get("debug") else settings.log.level, settings.log.format)
     return settings
+
+
+def keys_again(context: click.Context) -> KeysAgain | None:
+    """What reads the API keys of the configuration file once more; None without a file."""
+    from bot.settings import BotSettings, locate, read, secrets
+
+    held = secrets()
+    file = locate(context.ensure_object(dict).get("config"), held)
+    return None if file is None else (file, lambda: read(file, BotSettings, held).serve.keys)
 
 
 def run(context: click.Context, work: Coroutine[Any, Any, int]) -> NoReturn:
@@ -60,5 +70,8 @@ def run(context: click.Context, work: Coroutine[Any, Any, int]) -> NoReturn:
 
 
 def fail(message: str, status: int) -> NoReturn:
-    click.echo(click.style("Error: ", fg="red", bold=True, reset=True) + message, err=True)
+    from bot.platforms.console import printable
+
+    # Names in it may be those of documents, which may hold what a terminal obeys.
+    click.echo(click.style("Error: ", fg="red", bold=True, reset=True) + printable(message), err=True)
     sys.exit(status)

@@ -13,7 +13,11 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.access.audit import Audit
+from bot.access.quotas import Quotas
+from bot.access.retention import Retention
 from bot.answer import Answering, Limits
+from bot.clearance import Clearance
 from bot.conversations import Conversations
 from bot.dialogue.classifier import AddressedClassifier
 from bot.dialogue.pictures import Pictures
@@ -24,6 +28,7 @@ from bot.llm.extractive import ExtractiveWriter
 from bot.llm.interface import ChatSettings, Writer
 from bot.llm.writers import Skill, Writers
 from bot.main_languages import MainLanguages
+from bot.offer import Offers
 from bot.phrases import Phrases, Say
 from bot.prompting import Budget, Prompts
 from bot.retrieval.evidence import witness
@@ -38,6 +43,7 @@ from ingest.ledger import Ledger
 from ingest.telemetry import Metrics
 
 if TYPE_CHECKING:
+    from bot.retrieval.interface import Gate
     from bot.writing.interface import SupportChecker
     from bot.writing.spoken import Spoken
     from ingest.index.interface import Reranker, RerankerSettings
@@ -51,12 +57,15 @@ class Assistant:
     """Every part that a command may need, open."""
 
     answering: Answering
+    audit: Audit
     conversations: Conversations
     index: Index
     languages: LanguageDecider
     ledger: Ledger
     metrics: Metrics
+    offers: Offers
     phrases: Phrases
+    retention: Retention
     classifier: AddressedClassifier | None
     """Absent without a chat model."""
     pictures: Pictures | None
@@ -77,7 +86,7 @@ async def assistant(settings: BotSettings, *, writers: Writers | None = None) ->
     async with AsyncExitStack() as stack:
         ledger = await Ledger.open(settings.state)
         stack.push_async_callback(ledger.close)
-        conversations = await Conversations.open(settings.state, keep_traces_days=settings.answer.explain_days)
+        conversations = await Conversations.open(settings.state, keep_traces=settings.answer.explain_days > 0)
         stack.push_async_callback(conversations.close)
         index = await stack.enter_async_context(open_index(settings))
         reranker = _reranker(settings.models.reranker)
@@ -104,25 +113,32 @@ async def assistant(settings: BotSettings, *, writers: Writers | None = None) ->
             writing = Writing(
                 writers=writers, drafts=Drafts(prompts=prompts, spoken=spoken, support=support, mark=mark)
             )
+        audit = Audit(conversations.engine, keep_days=settings.retention.audit_days)
+        retriever = _retriever(settings, ledger, index, reranker)
+        gate = _gate(settings)
         yield Assistant(
             answering=_answering(
                 settings,
                 ledger=ledger,
                 conversations=conversations,
-                index=index,
-                reranker=reranker,
+                audit=audit,
+                retriever=retriever,
+                gate=gate,
                 writing=writing,
                 languages=languages,
                 prompts=prompts,
                 say=phrases.say,
                 metrics=metrics,
             ),
+            audit=audit,
             conversations=conversations,
             index=index,
             languages=languages,
             ledger=ledger,
             metrics=metrics,
+            offers=Offers(retriever, gate, ledger.allows),
             phrases=phrases,
+            retention=Retention(conversations.engine, settings.retention, explain_days=settings.answer.explain_days),
             classifier=AddressedClassifier(writers.chat, prompts) if writers is not None else None,
             pictures=Pictures(seeing, prompts) if seeing is not None else None,
             spoken=spoken,
@@ -134,8 +150,9 @@ def _answering(
     *,
     ledger: Ledger,
     conversations: Conversations,
-    index: Index,
-    reranker: Reranker | None,
+    audit: Audit,
+    retriever: Retriever,
+    gate: Gate | None,
     writing: Writing | None,
     languages: LanguageDecider,
     prompts: Prompts,
@@ -143,21 +160,12 @@ def _answering(
     metrics: Metrics,
 ) -> Answering:
     how = settings.answer
-    retriever = Retriever(
-        index,
-        readable=ledger.readable,
-        neighbours=ledger.neighbours,
-        reranker=reranker,
-        candidates=settings.models.reranker.candidates if settings.models.reranker else 0,
-        passages=how.passages,
-        per_document=how.passages_per_document,
-        passage_tokens=how.passage_tokens,
-        witness=witness,
-    )
+    clearance = Clearance(ledger.allows)
     return Answering(
         languages=languages,
         say=say,
         retriever=retriever,
+        clearance=clearance,
         understanding=(
             Understanding(
                 writing.writers.chat,
@@ -170,9 +178,8 @@ def _answering(
         ),
         from_documents=FromDocuments(
             retriever=retriever,
-            gate=load_gate(settings.home, configuration_of(settings.models.embedding, settings.models.reranker))
-            if how.refuse_by_evidence
-            else None,
+            clearance=clearance,
+            gate=gate,
             prompts=prompts,
             writing=writing,
             extractive=ExtractiveWriter(introduction=lambda language: say(language, "extractive-intro")),
@@ -188,13 +195,37 @@ def _answering(
             if writing
             else None
         ),
-        sources=SourcesCounted(ledger.count_sources, say),
+        sources=SourcesCounted(ledger.readers_by_source, say),
         remember=conversations.remember,
+        note=audit.note,
+        quotas=Quotas(conversations.engine, settings.quotas),
         metrics=metrics,
         limits=Limits(
             question_characters=how.max_question_characters, caps=Caps(calls=how.model_calls, tokens=how.tokens)
         ),
     )
+
+
+def _retriever(settings: BotSettings, ledger: Ledger, index: Index, reranker: Reranker | None) -> Retriever:
+    how = settings.answer
+    return Retriever(
+        index,
+        readable=ledger.readable,
+        neighbours=ledger.neighbours,
+        reranker=reranker,
+        candidates=settings.models.reranker.candidates if settings.models.reranker else 0,
+        passages=how.passages,
+        per_document=how.passages_per_document,
+        passage_tokens=how.passage_tokens,
+        witness=witness,
+    )
+
+
+def _gate(settings: BotSettings) -> Gate | None:
+    """What refuses by evidence; None where nothing is calibrated, or nothing is to be refused."""
+    if not settings.answer.refuse_by_evidence:
+        return None
+    return load_gate(settings.home, configuration_of(settings.models.embedding, settings.models.reranker))
 
 
 def _unconfirmed(say: Say, language: str) -> str:

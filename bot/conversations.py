@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,31 +14,25 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.model import Answer, Passage, Question, Turn
+from bot.model import Answer, Basis, Passage, Question, Turn
 from bot.trace import Trace
-from ingest.database import Moment, Schema, connect, transaction, writer
+from ingest.database import DocumentKeys, Moment, Schema, Tokens, connect, transaction, writer
 from ingest.ledger import StateSettings
 from ingest.model import ChunkId, DocumentId
 
 SCHEMA = Schema(
-    versions=Path(__file__).parent / "migrations" / "versions", revision="0004", version_table="bot_version"
+    versions=Path(__file__).parent / "migrations" / "versions", revision="0007", version_table="bot_version"
 )
 
 TURNS = 20
 """Turns of a thread that a follow-up can look back on; the prompt's budget cuts further."""
-
-FORGETTING = timedelta(hours=1)
-"""How often traces that are too old are looked for."""
-
-FORGOTTEN_AT_ONCE = 5000
-"""Most traces that go at once, so that the answer that this waits for is not late; more than an hour's questions."""
 
 FOUND = 10
 """Trace ids that are told for a prefix that several have."""
 
 METADATA = sa.MetaData()
 
-_answers = sa.Table(
+ANSWERS = sa.Table(
     "answers",
     METADATA,
     sa.Column("trace", sa.Text, primary_key=True),
@@ -58,9 +52,12 @@ _answers = sa.Table(
     sa.Column("nearest", sa.JSON),
     sa.Column("spent", sa.JSON),
     sa.Column("timings", sa.JSON),
+    sa.Column("basis", DocumentKeys),
+    sa.Column("readers", Tokens),
     sa.Index("answers_of_thread", "thread", "answered_at"),
+    sa.Index("answers_by_age", "answered_at"),
 )
-_traces = sa.Table(
+TRACES = sa.Table(
     "traces",
     METADATA,
     sa.Column("trace", sa.Text, primary_key=True),
@@ -69,6 +66,16 @@ _traces = sa.Table(
     sa.Index("traces_by_age", "answered_at"),
 )
 """`walked` is a `Trace` as JSON in ASCII: what a model wrote may hold what no database keeps as text."""
+
+RESTS = sa.Table(
+    "rests",
+    METADATA,
+    sa.Column("trace", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("document", sa.Text, primary_key=True),
+    sa.Index("rests_on", "source", "document"),
+)
+"""The answers that rest on a document; the same as `answers.basis`, to be looked up by it."""
 
 _TRACE = TypeAdapter(Trace)
 
@@ -118,12 +125,19 @@ class Kept:
     """As `Spent`."""
     timings: dict[str, float]
     """As `Answer.timings`."""
+    basis: Basis | None = None
+    """As `Answer.basis`; None where it is not known."""
+
+    @property
+    def cited(self) -> Basis:
+        """The documents that it cites."""
+        return frozenset((one.source, one.document) for one in self.passages if one.cited)
 
 
 class Conversations:
     """Threads and answers, in the database that the ledger uses. Calls may raise what `ingest.database` raises.
 
-    Traces are kept for so many days; with 0, none is.
+    What is too old goes by `bot.access.retention`.
     """
 
     def __init__(
@@ -131,12 +145,11 @@ class Conversations:
         engine: AsyncEngine,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
-        keep_traces_days: int = 30,
+        keep_traces: bool = True,
     ) -> None:
         self._engine = engine
         self.now = now
-        self._keep_traces = timedelta(days=keep_traces_days)
-        self._forget_at: datetime | None = None
+        self._keep_traces = keep_traces
 
     @property
     def engine(self) -> AsyncEngine:
@@ -144,10 +157,10 @@ class Conversations:
         return self._engine
 
     @classmethod
-    async def open(cls, settings: StateSettings, *, keep_traces_days: int = 30) -> Self:
+    async def open(cls, settings: StateSettings, *, keep_traces: bool = True) -> Self:
         """Connect, and bring the tables to this version's form."""
         engine = await connect(settings.url, settings.password, SCHEMA)
-        return cls(engine, keep_traces_days=keep_traces_days)
+        return cls(engine, keep_traces=keep_traces)
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -173,56 +186,47 @@ class Conversations:
             "nearest": _rested(answer.nearest, ()),
             "spent": asdict(answer.spent),
             "timings": answer.timings,
+            "basis": answer.basis,
+            "readers": answer.audience,
         }
+        rests = [{"trace": answer.trace_id, "source": source, "document": id} for source, id in sorted(answer.basis)]
         walked = _as_json(answer.trace) if answer.trace is not None and self._keep_traces else None
         async with transaction(writer(self._engine)) as connection:
-            await connection.execute(sa.delete(_answers).where(_answers.c.trace == answer.trace_id))
-            await connection.execute(sa.insert(_answers), [row])
+            await connection.execute(sa.delete(ANSWERS).where(ANSWERS.c.trace == answer.trace_id))
+            await connection.execute(sa.delete(RESTS).where(RESTS.c.trace == answer.trace_id))
+            await connection.execute(sa.insert(ANSWERS), [row])
+            if rests:
+                await connection.execute(sa.insert(RESTS), rests)
             if walked is not None:
-                await connection.execute(sa.delete(_traces).where(_traces.c.trace == answer.trace_id))
+                await connection.execute(sa.delete(TRACES).where(TRACES.c.trace == answer.trace_id))
                 trace = {"trace": answer.trace_id, "answered_at": now, "walked": walked}
-                await connection.execute(sa.insert(_traces), [trace])
-            if self._forget_at is None or now >= self._forget_at:
-                await connection.execute(_forgetting(now - self._keep_traces))
-                self._forget_at = now + FORGETTING
+                await connection.execute(sa.insert(TRACES), [trace])
 
     async def find(self, prefix: str) -> tuple[str, ...]:
         """The first `FOUND` trace ids that begin with `prefix`, hexadecimal digits; of all answers that are kept."""
         # Between two bounds, which the index of the key serves; "g" follows every digit.
-        within = (_answers.c.trace >= prefix, _answers.c.trace < prefix + "g")
-        query = sa.select(_answers.c.trace).where(*within).order_by(_answers.c.trace).limit(FOUND)
+        within = (ANSWERS.c.trace >= prefix, ANSWERS.c.trace < prefix + "g")
+        query = sa.select(ANSWERS.c.trace).where(*within).order_by(ANSWERS.c.trace).limit(FOUND)
         async with transaction(self._engine) as connection:
             return tuple(await connection.scalars(query))
 
     async def kept(self, trace: str) -> Kept | None:
         """What is kept of the answer of that trace id; None when there is none."""
         async with transaction(self._engine) as connection:
-            row = (await connection.execute(sa.select(_answers).where(_answers.c.trace == trace))).one_or_none()
-        if row is None:
-            return None
-        return Kept(
-            trace=row.trace,
-            platform=row.platform,
-            thread=row.thread,
-            asker=row.asker,
-            question=row.question,
-            answer=row.answer,
-            language=row.language,
-            outcome=row.outcome,
-            written_by=row.written_by,
-            passages=tuple(Rested(**passage) for passage in row.passages),
-            notices=tuple(row.notices),
-            answered_at=row.answered_at,
-            route=row.route or "",
-            refusal=row.refusal or "",
-            nearest=tuple(Rested(**passage) for passage in row.nearest or ()),
-            spent=row.spent or {},
-            timings=row.timings or {},
-        )
+            row = (await connection.execute(sa.select(ANSWERS).where(ANSWERS.c.trace == trace))).one_or_none()
+        return None if row is None else _kept(row)
+
+    async def citing(self, source: str, document: DocumentId) -> tuple[Kept, ...]:
+        """The answers that rest on the document, cited or only given to the writer, the latest first."""
+        resting = sa.select(RESTS.c.trace).where(RESTS.c.source == source, RESTS.c.document == document)
+        query = sa.select(ANSWERS).where(ANSWERS.c.trace.in_(resting))
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(query.order_by(ANSWERS.c.answered_at.desc(), ANSWERS.c.trace))
+            return tuple(map(_kept, rows))
 
     async def trace(self, trace_id: str) -> Trace | None:
         """How the answer of that trace id came about; None when that is not kept, or not as this version reads it."""
-        query = sa.select(_traces.c.walked).where(_traces.c.trace == trace_id)
+        query = sa.select(TRACES.c.walked).where(TRACES.c.trace == trace_id)
         async with transaction(self._engine) as connection:
             walked = await connection.scalar(query)
         if walked is None:
@@ -235,7 +239,7 @@ class Conversations:
 
     async def recall(self, trace: str) -> Remembered | None:
         """What was asked and cited in the answer of that trace id; None when there is none."""
-        query = sa.select(_answers.c.question, _answers.c.passages).where(_answers.c.trace == trace)
+        query = sa.select(ANSWERS.c.question, ANSWERS.c.passages).where(ANSWERS.c.trace == trace)
         async with transaction(self._engine) as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
@@ -246,9 +250,9 @@ class Conversations:
     async def history(self, thread: str, asker: str) -> tuple[Turn, ...]:
         """The latest turns of a thread, oldest first; none when it is another asker's."""
         query = (
-            sa.select(_answers.c.question, _answers.c.answer)
-            .where(_answers.c.thread == thread, _answers.c.asker == asker)
-            .order_by(_answers.c.answered_at.desc(), _answers.c.trace)
+            sa.select(ANSWERS.c.question, ANSWERS.c.answer, ANSWERS.c.basis)
+            .where(ANSWERS.c.thread == thread, ANSWERS.c.asker == asker)
+            .order_by(ANSWERS.c.answered_at.desc(), ANSWERS.c.trace)
             .limit(TURNS // 2)
         )
         async with transaction(self._engine) as connection:
@@ -256,8 +260,34 @@ class Conversations:
         return tuple(
             turn
             for row in reversed(rows)
-            for turn in (Turn(role="user", text=row.question), Turn(role="assistant", text=row.answer))
+            for turn in (
+                Turn(role="user", text=row.question),
+                Turn(role="assistant", text=row.answer, basis=row.basis),
+            )
         )
+
+
+def _kept(row: sa.Row[Any]) -> Kept:
+    return Kept(
+        trace=row.trace,
+        platform=row.platform,
+        thread=row.thread,
+        asker=row.asker,
+        question=row.question,
+        answer=row.answer,
+        language=row.language,
+        outcome=row.outcome,
+        written_by=row.written_by,
+        passages=tuple(Rested(**passage) for passage in row.passages),
+        notices=tuple(row.notices),
+        answered_at=row.answered_at,
+        route=row.route or "",
+        refusal=row.refusal or "",
+        nearest=tuple(Rested(**passage) for passage in row.nearest or ()),
+        spent=row.spent or {},
+        timings=row.timings or {},
+        basis=row.basis,
+    )
 
 
 def _rested(passages: Sequence[Passage], cited: Sequence[Passage]) -> list[dict[str, Any]]:
@@ -276,8 +306,3 @@ def _rested(passages: Sequence[Passage], cited: Sequence[Passage]) -> list[dict[
 def _as_json(trace: Trace) -> str:
     """In ASCII; pydantic's way to plain data takes a quarter of the time that `asdict` does."""
     return json.dumps(_TRACE.dump_python(trace, warnings=False), default=float)
-
-
-def _forgetting(before: datetime) -> sa.Delete:
-    oldest = sa.select(_traces.c.trace).where(_traces.c.answered_at < before).order_by(_traces.c.answered_at)
-    return sa.delete(_traces).where(_traces.c.trace.in_(oldest.limit(FORGOTTEN_AT_ONCE)))

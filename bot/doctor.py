@@ -8,11 +8,14 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from bot.access.findings import findings
+from bot.access.groups import GroupBook
 from bot.composition import chat_writer, open_index
 from bot.llm.interface import Message, Prompt, Writer
 from bot.model import Passage
@@ -24,12 +27,15 @@ from ingest.errors import SouffleurError
 from ingest.index.embedder import open_embedder
 from ingest.index.reranker import open_reranker
 from ingest.ledger import Ledger
-from ingest.model import MEMBER, Chunk, DocumentId, chunk_id
+from ingest.model import MEMBER, Chunk, DocumentId, chunk_id, group_token
 from ingest.parsers.sandbox import Sandbox
 from ingest.sources.files.settings import FilesSettings
 from ingest.sources.interface import token_variable
 
 Found = tuple[Literal["ok", "note", "problem"], str]
+
+Probes = list[tuple[str, Callable[[], Awaitable[Sequence[Found]]]]]
+"""What is looked at, and what finds out how it stands."""
 
 PATIENCE = 60.0
 """Seconds for one check; a local model loads within it."""
@@ -65,20 +71,14 @@ class Finding:
 async def examine(settings: BotSettings) -> AsyncIterator[Finding]:
     """Every finding, in the order of a question's and a document's needs."""
     yield Finding(what="python", state="ok", says=sys.version.split()[0])
-    for what, check in _checks(settings):
-        try:
-            async with asyncio.timeout(PATIENCE):
-                state, says = await check(settings)
-        except SouffleurError as error:
-            state, says = "problem", str(error)
-        except TimeoutError:
-            state, says = "problem", f"no answer within {PATIENCE:.0f} s; see whether it is running and reachable"
-        except OSError as error:
-            state, says = "problem", f"{error.strerror}: {error.filename}; see whether this user may read and write it"
-        yield Finding(what=what, state=state, says=says)
-    for platform, probe in _platforms(settings):
-        async for finding in _probed(platform, probe):
+    probes: Probes = [(what, partial(_alone, check, settings)) for what, check in _checks(settings)]
+    for what, probe in (*probes, *_platforms(settings)):
+        async for finding in _probed(what, probe):
             yield finding
+
+
+async def _alone(check: Callable[[BotSettings], Awaitable[Found]], settings: BotSettings) -> list[Found]:
+    return [await check(settings)]
 
 
 def _checks(settings: BotSettings) -> list[tuple[str, Callable[[BotSettings], Awaitable[Found]]]]:
@@ -100,9 +100,9 @@ def _checks(settings: BotSettings) -> list[tuple[str, Callable[[BotSettings], Aw
     ]
 
 
-def _platforms(settings: BotSettings) -> list[tuple[str, Callable[[], Awaitable[Sequence[Found]]]]]:
-    """Each chat platform that is switched on, and what finds out how it stands."""
-    probes: list[tuple[str, Callable[[], Awaitable[Sequence[Found]]]]] = []
+def _platforms(settings: BotSettings) -> Probes:
+    """The groups, then each chat platform that is switched on, and what finds out how they stand."""
+    probes: Probes = [("groups", partial(_groups, settings))]
     if settings.slack is not None:
         if missing := _missing("slack", "slack_bolt", "aiohttp"):
             probes.append(("slack", partial(_said, missing)))
@@ -138,7 +138,9 @@ async def _probed(what: str, probe: Callable[[], Awaitable[Sequence[Found]]]) ->
     except SouffleurError as error:
         found = [("problem", str(error))]
     except TimeoutError:
-        found = [("problem", f"no answer within {PATIENCE:.0f} s; see whether it is reachable from here")]
+        found = [("problem", f"no answer within {PATIENCE:.0f} s; see whether it is running and reachable from here")]
+    except OSError as error:
+        found = [("problem", f"{error.strerror}: {error.filename}; see whether this user may read and write it")]
     for state, says in found:
         yield Finding(what=what, state=state, says=says)
 
@@ -198,6 +200,22 @@ async def _state(settings: BotSettings) -> Found:
     if failing:
         return "note", f"{documents} documents, {failing} that cannot be read; `ingest status` names them"
     return "ok", f"{documents} documents"
+
+
+async def _groups(settings: BotSettings) -> list[Found]:
+    ledger = await Ledger.open(settings.state)
+    try:
+        named = await ledger.reader_tokens()
+    finally:
+        await ledger.close()
+    platforms = {name for name in ("slack", "mattermost") if getattr(settings, name) is not None}
+    return findings(
+        await GroupBook(settings.access).current(),
+        named=named,
+        listed=[group_token(name) for name in settings.access.groups],
+        given=frozenset().union(*(key.readers for key in settings.serve.keys)),
+        kinds=platforms | {"user"} if platforms else (),
+    )
 
 
 async def _index(settings: BotSettings) -> Found:
@@ -338,9 +356,16 @@ async def _serve(settings: BotSettings) -> Found:
         )
     if not local and not serve.keys:
         return (
-            "note" if settings.slack or mattermost else "problem",
-            f"{serve.host}:{serve.port} is open to the network, and nobody has a key to the web page; `bot key NAME` "
-            "makes one",
+            "problem",
+            f"{serve.host}:{serve.port} is open to the network, where `bot serve` does not start without API keys; "
+            "`bot key NAME` makes one",
+        )
+    now = datetime.now(UTC)
+    if expired := sorted({key.name for key in serve.keys if key.expires is not None and key.expires <= now}):
+        return (
+            "note",
+            f"{serve.host}:{serve.port}, {len(serve.keys)} keys, of which those of {', '.join(expired)} have expired; "
+            "take their lines out, `bot key NAME` makes new ones",
         )
     return "ok", f"{serve.host}:{serve.port}, {len(serve.keys)} keys"
 

@@ -18,11 +18,14 @@ class Documents:
         None when there is no such document, and when nobody in `visible_to` may read it.
         """
         key = DocumentId(document)
-        record = await self._ledger.document(source, key)
-        if record is None or not record.readers & visible_to:
+        # Asked first: how long it takes must not tell whoever may not read it that there is one, and how long it is.
+        if not await self._ledger.allows([(source, key)], visible_to):
             return None
         chunks = (await self._ledger.chunks(source, [key])).get(key)
-        return (record.title, _under_headings(chunks)) if chunks else None
+        # Asked again: of what was just read, nothing is handed out that they may not read by now.
+        if not chunks or not await self._ledger.allows([(source, key)], visible_to):
+            return None
+        return chunks[0].title, _under_headings(chunks)
 
 
 def _under_headings(chunks: tuple[Chunk, ...]) -> tuple[str, ...]:

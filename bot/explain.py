@@ -1,31 +1,36 @@
 """`bot explain`: how one answer came about, from what was kept of it; nothing is searched and no model asked.
 
-explain → found (which answer is meant) → explained (all that is kept, as data) → shown in the terminal, or JSON
+explain → found (which answer is meant) → explained (what is kept, as data) → shown in the terminal, or JSON
+
+Whoever looks is shown no more than the documents that they may read now: passages and hits of those alone; and whatever
+may tell of the others (queries, prompts, replies, the answer itself) only where none is among what the answer rests on.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from rich.console import Console as Terminal
 
-from bot.conversations import Conversations, Kept
+from bot.access.audit import CONSOLE, Audit
+from bot.access.interface import Act, Note
+from bot.conversations import Conversations, Kept, Rested
 from bot.dialogue.replies import Replies, Reply
 from bot.explanation import show
-from bot.model import ATTACHED
+from bot.model import ATTACHED, Basis
 from bot.platforms.console import print_json
 from bot.settings import BotSettings
 from bot.trace import Trace
 from ingest.errors import Terminal as Final
 from ingest.ledger import Ledger
 from ingest.masking import masked
-from ingest.model import Chunk, ChunkId, DocumentId
+from ingest.model import Chunk, ChunkId, DocumentId, Readers, held
 
 SHORTEST = 8
 """Digits of a trace id that tell it from others: among a million answers, one in 4,300 shares them with another."""
@@ -51,19 +56,38 @@ class Found:
     """Trace ids of the other answers in the thread that was named, the latest first."""
 
 
-async def explain(settings: BotSettings, reference: str, *, as_json: bool) -> int:
-    """Show how the answer came about that `reference` names.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sight:
+    """What whoever looks may see of one answer."""
+
+    documents: Basis
+    """Of all that plays a part, those that are there and that they may read."""
+    withheld: Basis
+    """The others."""
+    files: bool
+    """Whether they are whoever asked, and so may open the files of the conversation."""
+    whole: bool
+    """Whether they may read all that the answer rests on; not where that is not known."""
+
+    def of(self, source: str, document: str) -> bool:
+        return self.files if source == ATTACHED else (source, document) in self.documents
+
+
+async def explain(settings: BotSettings, reference: str, *, tokens: Collection[str] = (), as_json: bool) -> int:
+    """Show how the answer came about that `reference` names, to a member who holds `tokens` too (see `held`).
 
     A reference is a trace id, `SHORTEST` digits of its beginning or more, or the link to a message in Slack or
     Mattermost: the bot's own, the question, or the one that the thread hangs on. Raises `AnswerUnknown`.
     """
+    readers = held(tokens)
     async with AsyncExitStack() as stack:
-        conversations = await Conversations.open(settings.state, keep_traces_days=settings.answer.explain_days)
+        conversations = await Conversations.open(settings.state, keep_traces=settings.answer.explain_days > 0)
         stack.push_async_callback(conversations.close)
         ledger = await Ledger.open(settings.state)
         stack.push_async_callback(ledger.close)
         which = await found(reference, conversations, Replies(conversations.engine))
-        data = await explained(which, conversations, ledger)
+        audit = Audit(conversations.engine, keep_days=settings.retention.audit_days)
+        data = await explained(which, conversations, ledger, readers=readers, note=audit.note)
     terminal = Terminal(highlight=False, file=sys.stdout)
     if as_json:
         print_json(terminal, data)
@@ -96,8 +120,13 @@ async def found(reference: str, conversations: Conversations, replies: Replies) 
     return Found(trace=traces[0])
 
 
-async def explained(which: Found, conversations: Conversations, ledger: Ledger) -> dict[str, Any]:
-    """All that is kept of the answer, without secrets, as data that goes to JSON. Raises `AnswerUnknown`."""
+async def explained(
+    which: Found, conversations: Conversations, ledger: Ledger, *, readers: Readers, note: Note
+) -> dict[str, Any]:
+    """What is kept of the answer and holders of `readers` may know, without secrets, as data that goes to JSON.
+
+    That somebody looked is noted before anything is shown. Raises `AnswerUnknown`.
+    """
     kept = await conversations.kept(which.trace)
     if kept is None:
         raise AnswerUnknown(
@@ -105,7 +134,11 @@ async def explained(which: Found, conversations: Conversations, ledger: Ledger) 
             " trace id in the log"
         )
     trace = await conversations.trace(which.trace)
-    documents = await _documents(ledger, _passages_of(kept, trace))
+    passages = _passages_of(kept, trace)
+    sight = await _sight(kept, passages, ledger, readers)
+    act = Act(deed="explained", by=CONSOLE, platform=kept.platform, place=kept.thread or "", answer=kept.trace)
+    await note(replace(act, tokens=readers, passed=sight.documents, withheld=sight.withheld))
+    documents = await _documents(ledger, [one for one in passages if sight.of(*one[:2])])
     data = {
         "trace_id": kept.trace,
         "question": kept.question,
@@ -118,17 +151,42 @@ async def explained(which: Found, conversations: Conversations, ledger: Ledger) 
         "language": kept.language,
         "route": kept.route or None,
         "written_by": kept.written_by,
-        "walk": None if trace is None else _walk(trace, documents),
-        "passages": [asdict(passage) | documents[passage.chunk] for passage in kept.passages],
-        "nearest": [asdict(passage) | documents[passage.chunk] for passage in kept.nearest],
+        "walk": None if trace is None else _walk(trace, documents, sight),
+        "passages": _seen(kept.passages, documents, sight),
+        "nearest": _seen(kept.nearest, documents, sight),
         "notices": list(kept.notices),
         "spent": kept.spent,
         "timings": kept.timings,
-        "text": kept.answer,
+        "text": kept.answer if sight.whole else None,
+        "withheld": not sight.whole,
         "other_answers": list(which.others),
     }
     without_secrets: dict[str, Any] = _masked(data)
     return without_secrets
+
+
+async def _sight(
+    kept: Kept, passages: Collection[tuple[str, DocumentId, ChunkId]], ledger: Ledger, readers: Readers
+) -> Sight:
+    concerned = {(source, document) for source, document, _ in passages if source != ATTACHED} | (kept.basis or set())
+    allowed = await ledger.allows(concerned, readers)
+    files = kept.asker in readers
+    attached = any(source == ATTACHED for source, _, _ in passages)
+    return Sight(
+        documents=frozenset(allowed),
+        withheld=frozenset(concerned - allowed),
+        files=files,
+        whole=kept.basis is not None and kept.basis <= allowed and (files or not attached),
+    )
+
+
+def _seen(
+    passages: Iterable[Rested], documents: Mapping[ChunkId, dict[str, object]], sight: Sight
+) -> list[dict[str, object]]:
+    seen = [passage for passage in passages if sight.of(passage.source, passage.document)]
+    if not sight.whole:  # no gap tells how many there are beside these
+        seen = [replace(passage, number=number) for number, passage in enumerate(seen, start=1)]
+    return [asdict(passage) | documents[passage.chunk] for passage in seen]
 
 
 async def _linked(link: str, replies: Replies) -> Found:
@@ -174,30 +232,17 @@ def _passages_of(kept: Kept, trace: Trace | None) -> set[tuple[str, DocumentId, 
 async def _documents(
     ledger: Ledger, passages: Iterable[tuple[str, DocumentId, ChunkId]]
 ) -> dict[ChunkId, dict[str, object]]:
-    """What is known of each passage now; `gone` says why its text is not."""
+    """What is known now of each passage of a document that is there; `gone` says why its text is not."""
     passages = list(passages)
     chunks = {chunk.id: chunk for chunk in await ledger.chunks_by_id([chunk for _, _, chunk in passages])}
-    by_source: dict[str, set[DocumentId]] = {}
-    for source, document, chunk in passages:
-        if chunk not in chunks and source != ATTACHED:
-            by_source.setdefault(source, set()).add(document)
-    there = {(source, id) for source, ids in by_source.items() for id in await ledger.records(source, ids)}
 
-    def gone(source: str, document: DocumentId, chunk: Chunk | None) -> str | None:
+    def gone(source: str, chunk: Chunk | None) -> str | None:
         if chunk is not None:
             return None
-        if source == ATTACHED:
-            return "a file of the conversation"
-        changed = (source, document) in there
-        return (
-            "its document has changed, and no longer holds this text"
-            if changed
-            else "its document is not there any more"
-        )
+        attached = source == ATTACHED
+        return "a file of the conversation" if attached else "its document has changed, and no longer holds this text"
 
-    return {
-        id: _now(chunks.get(id)) | {"gone": gone(source, document, chunks.get(id))} for source, document, id in passages
-    }
+    return {id: _now(chunks.get(id)) | {"gone": gone(source, chunks.get(id))} for source, _, id in passages}
 
 
 def _now(chunk: Chunk | None) -> dict[str, object]:
@@ -206,11 +251,25 @@ def _now(chunk: Chunk | None) -> dict[str, object]:
     return {"headings": list(chunk.headings), "page": chunk.page, "text": chunk.text}
 
 
-def _walk(trace: Trace, documents: Mapping[ChunkId, Mapping[str, object]]) -> dict[str, Any]:
+def _walk(trace: Trace, documents: Mapping[ChunkId, Mapping[str, object]], sight: Sight) -> dict[str, Any]:
+    """The walk as far as whoever looks may know of it; not even how many documents there are that they may not read."""
     walk = asdict(trace)
+    walk["withheld"] = trace.withheld > 0
     for ranking in walk["rankings"]:
-        for hit in ranking["hits"]:
-            hit["gone"] = documents[hit["chunk"]]["gone"]
+        hits = [hit for hit in ranking["hits"] if sight.of(hit["source"], hit["document"])]
+        ranking["withheld"] = len(hits) < len(ranking["hits"])
+        ranking["hits"] = [hit | {"gone": documents[hit["chunk"]]["gone"]} for hit in hits]
+    # What is behind the hits that are kept may be of documents that nobody has looked at here.
+    sees_all = sight.whole and not any(ranking["withheld"] for ranking in walk["rankings"])
+    if not sees_all:
+        for ranking in walk["rankings"]:
+            ranking["found"] = None
+        # How well the hits fit the question, those among them that are left out here.
+        walk |= {"evidence": {}, "probability": None, "threshold": None, "widened": ""}
+    if not sight.whole:
+        walk |= {"query": None, "translations": {}, "variants": [], "calls": [], "checks": []}
+        for ranking in walk["rankings"]:
+            ranking["query"] = None
     return walk
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console as Terminal
 from rich.text import Text
 
+from bot.model import Outcome
 from bot.platforms.console import printable
 
 Data = Mapping[str, Any]
@@ -23,6 +24,14 @@ VERDICTS = {
     "translated": "translated",
 }
 
+WITHHELD = (
+    "This answer rests on documents that you may not read as you look at it here or that are not there any more, or on"
+    " files of the conversation; what may tell of them is left out. `--as TOKEN` looks at it as a holder of that token;"
+    " the files are for who asked."
+)
+
+SOME_WITHHELD = "(some are withheld: not there any more, or not to be read as you look at it here)"
+
 EXCERPT = 200
 """Characters of a passage that are shown; the whole of it stands in the prompt, and in the JSON."""
 
@@ -34,7 +43,9 @@ def show(data: Data, terminal: Terminal, *, keep_days: int) -> None:
     walk = data["walk"]
     if walk is None:
         page.heading("How it came about")
-        page.line(f"not kept (any more): `answer.explain_days` is {keep_days}", style="yellow")
+        withdrawn = data["outcome"] == Outcome.WITHDRAWN.value
+        why = "the answer was withdrawn" if withdrawn else f"`answer.explain_days` is {keep_days}"
+        page.line(f"not kept (any more): {why}", style="yellow")
     else:
         _language(page, data, walk)
         _queries(page, data, walk)
@@ -47,6 +58,9 @@ def show(data: Data, terminal: Terminal, *, keep_days: int) -> None:
         _checks(page, walk["checks"])
     _cost(page, data)
     _answer(page, data)
+    if data["withheld"]:
+        page.heading("Withheld")
+        page.line(WITHHELD, style="yellow")
 
 
 class _Page:
@@ -100,16 +114,18 @@ def _queries(page: _Page, data: Data, walk: Data) -> None:
 
 def _rankings(page: _Page, walk: Data) -> None:
     for ranking in walk["rankings"]:
-        hits = ranking["hits"]
-        more = f" (the first {len(hits)} of {ranking['found']})" if ranking["found"] > len(hits) else ""
-        page.heading(f"Ranking {ranking['stage']}: {ranking['found']} found{more}")
+        hits, found = ranking["hits"], ranking["found"]
+        more = f" (the first {len(hits)} of {found})" if found is not None and found > len(hits) else ""
+        page.heading(f"Ranking {ranking['stage']}" + ("" if found is None else f": {found} found{more}"))
         page.field("query", ranking["query"])
         for place, hit in enumerate(hits, start=1):
             gone = f" [{hit['gone']}]" if hit["gone"] else ""
             title, name = hit["title"] or "(no title)", f"{hit['source']}/{hit['document']}"
             page.line(f"{place:>3}. {hit['score']:>9.4f}  {title} — {name}  {hit['chunk']}{gone}")
-    if walk["rankings"]:
-        page.field("withheld by the check of access after the search", walk["withheld"])
+        if ranking["withheld"]:
+            page.line(SOME_WITHHELD, style="yellow")
+    if walk["withheld"]:
+        page.line("the check of access after the search withheld some")
 
 
 def _evidence(page: _Page, walk: Data) -> None:
@@ -182,7 +198,7 @@ def _cost(page: _Page, data: Data) -> None:
 def _answer(page: _Page, data: Data) -> None:
     refusal = f" ({data['refusal']})" if data["refusal"] else ""
     page.heading(f"Answer: {data['outcome']}{refusal}, by {data['written_by']}")
-    page.line(data["text"])
+    page.line("(withheld)" if data["text"] is None else data["text"])
     for passage in data["passages"]:
         if passage["cited"]:
             page.line(f"[{passage['number']}] {passage['source']}/{passage['document']}")

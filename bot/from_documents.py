@@ -12,8 +12,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bot.audience import audience
+from bot.clearance import Clearance
 from bot.language import LanguageDecider
-from bot.llm.interface import ChatRefused, ChatUnavailable, Prompt, Writer
+from bot.llm.interface import BudgetSpent, ChatRefused, ChatUnavailable, Prompt, Writer
 from bot.llm.writers import Writers
 from bot.model import ATTACHED, AnswerEvent, Outcome, Question, Refusal, Status
 from bot.phrases import Say
@@ -59,6 +60,7 @@ class FromDocuments:
         self,
         *,
         retriever: Retriever,
+        clearance: Clearance,
         gate: Gate | None,
         prompts: Prompts,
         writing: Writing | None,
@@ -69,6 +71,7 @@ class FromDocuments:
         stale_days: int | None,
     ) -> None:
         self._retriever = retriever
+        self._clearance = clearance
         self._gate = gate
         self._prompts = prompts
         self._writing = writing
@@ -91,6 +94,7 @@ class FromDocuments:
             broad=understood.broad,
         )
         found = await self._found(walk, wanted, begun)
+        walk.passages = await self._clearance.read(found.passages, walk.question)
         if walk.unsure:
             walk.language = language_found(walk.passages, self._languages.candidates) or walk.language
         if not walk.passages or not self._enough(walk, found.evidence):
@@ -112,7 +116,7 @@ class FromDocuments:
                 weak=self._weak,
             )
         walk.searching += time.perf_counter() - started
-        walk.passages = found.passages
+        walk.withheld = found.withheld
         walk.notices += found.notices
         trace = walk.trace
         trace.query, trace.translations, trace.variants = (
@@ -120,7 +124,7 @@ class FromDocuments:
             dict(wanted.translations),
             tuple(wanted.variants),
         )
-        trace.rankings, trace.withheld, trace.widened = list(found.rankings), found.withheld, found.widened
+        trace.rankings, trace.withheld, trace.widened = list(found.rankings), len(found.withheld), found.widened
         trace.evidence = found.evidence.features
         walk.lap("retrieve")
         return found
@@ -173,8 +177,8 @@ class FromDocuments:
             except (ChatUnavailable, ChatRefused) as error:
                 logger.error("chat model failed: %s", error, extra={"trace_id": walk.trace_id})
                 walk.notices.append(f"passages quoted instead of an answer written: {error}")
-                key = "interrupted" if walk.pieces else "model-unavailable"
-                told = self._say(walk.language, key, trace=walk.trace_id)
+                key = "budget-spent" if isinstance(error, BudgetSpent) else "model-unavailable"
+                told = self._say(walk.language, "interrupted" if walk.pieces else key, trace=walk.trace_id)
             walk.written_by = self._extractive.name
         async with aclosing(self._quoted(walk, prompt, told)) as events:
             async for event in events:

@@ -3,58 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from bot.access.directory import Directory
+from bot.access.groups import GroupBook
+from bot.access.retention import Retention
+from bot.attending import Surroundings, attended
 from bot.composition import Assistant
-from bot.conversations import Conversations
-from bot.dialogue.addressed import Addressed
-from bot.dialogue.aftermath import Aftermath
-from bot.dialogue.attachments import Attachments
 from bot.dialogue.attendance import Attendance
-from bot.dialogue.buttons import Buttons
-from bot.dialogue.chat import Chat
-from bot.dialogue.classifier import AddressedClassifier
-from bot.dialogue.exchange import Exchange
 from bot.dialogue.inbox import Inbox
-from bot.dialogue.pictures import Pictures
-from bot.dialogue.private import Private
-from bot.dialogue.question import Questions
-from bot.dialogue.reception import Reception
+from bot.dialogue.readership import Readership
 from bot.dialogue.replies import Replies
-from bot.dialogue.settings import ChannelSettings, ConversationSettings
-from bot.dialogue.workers import Workers
-from bot.dialogue.writing import Writing
 from bot.documents import Documents
-from bot.model import Answerer
 from bot.phrases import Say
 from bot.platforms.events import PlatformName
 from bot.platforms.interface import ChatPlatform, PlatformUnavailable
-from bot.platforms.places import opened_at
-from bot.settings import BotSettings
+from bot.settings import ApiKey, BotSettings
 from ingest.errors import ConfigurationError
 from ingest.index.interface import IndexMissing, IndexUnavailable
-from ingest.parsers.interface import ParsingSettings
-from ingest.parsers.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from bot.platforms.web import WebPlatform
 
+KeysAgain = tuple[Path, Callable[[], Sequence[ApiKey]]]
+"""The configuration file, and what reads the API keys in it once more; see `bot.platforms.web.rotation`."""
+
 OTHER_PORTS = 20
 """Ports above the configured one that are tried when any port will do, before one is left to the system."""
-
-FILES_KEPT = timedelta(days=30)
-"""How long the text of a file in a conversation is kept; asked about later, the file is read again."""
-
-POLL_SECONDS = 1.0
-"""How soon a replica sees what another one has put into the inbox: a press of Stop, above all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +48,7 @@ class Service:
     """Where the chat page is."""
     attendance: Attendance | None
     """None without a chat platform."""
+    retention: Retention
 
     async def run(self, *, heard: Callable[[ChatPlatform], None] = lambda platform: None) -> None:
         """Until SIGINT or SIGTERM; what is being written then is finished, within the bounds of each part.
@@ -75,11 +58,11 @@ class Service:
         """
         try:
             async with asyncio.TaskGroup() as tasks:
-                waiting: list[asyncio.Task[None]] = []
+                waiting = [tasks.create_task(self.retention.run())]
                 if self.attendance is not None:
                     tasks.create_task(self.attendance.run())
                     tasks.create_task(self._end_together(self.attendance))
-                    waiting = [tasks.create_task(_told(heard, each)) for each in self.attendance.platforms]
+                    waiting += [tasks.create_task(_told(heard, each)) for each in self.attendance.platforms]
                 await self.web.run()
                 for task in waiting:
                     task.cancel()
@@ -97,47 +80,71 @@ async def _told(heard: Callable[[ChatPlatform], None], platform: ChatPlatform) -
 
 
 @asynccontextmanager
-async def service(ready: Assistant, settings: BotSettings, *, any_port: bool) -> AsyncIterator[Service]:
+async def service(
+    ready: Assistant, settings: BotSettings, *, any_port: bool, keys_again: KeysAgain | None = None
+) -> AsyncIterator[Service]:
     """What `settings` describe, its port taken. Raises `ConfigurationError` when that cannot be."""
     platforms = chat_platforms(settings, ready.phrases.say)
     if not platforms:
-        web = web_platform(ready, settings, any_port=any_port)
-        yield Service(web=web, address=web.bind(), attendance=None)
+        web = web_platform(ready, settings, any_port=any_port, keys_again=keys_again)
+        yield Service(web=web, address=web.bind(), attendance=None, retention=ready.retention)
         return
-    async with attended(
-        platforms,
-        inbox=Inbox(ready.conversations.engine),
+    among = Surroundings(
+        inbox=Inbox(ready.conversations.engine, person_at_once=settings.quotas.person_at_once),
         replies=Replies(ready.conversations.engine),
         conversations=ready.conversations,
+        readership=_readership(ready, settings, platforms),
         answerer=ready.answering.answer,
         classifier=ready.classifier,
         pictures=ready.pictures,
         say=ready.phrases.say,
         languages=settings.languages,
-        channels=settings.channels,
         conversation=settings.conversation,
-        owners={name: source.owners for name, source in settings.sources.items() if source.owners},
-        sources=len(settings.sources),
         tokens=_tokens(settings),
         commands=_commands(settings),
         parsing=settings.parsing,
         folder=settings.home / "attachments",
-    ) as attendance:
-        web = web_platform(ready, settings, any_port=any_port, attendance=attendance)
-        yield Service(web=web, address=web.bind(), attendance=attendance)
+        channels=settings.channels,
+        owners={name: source.owners for name, source in settings.sources.items() if source.owners},
+        sources=len(settings.sources),
+    )
+    async with attended(platforms, among) as attendance:
+        web = web_platform(ready, settings, any_port=any_port, attendance=attendance, keys_again=keys_again)
+        yield Service(web=web, address=web.bind(), attendance=attendance, retention=ready.retention)
+
+
+def _readership(ready: Assistant, settings: BotSettings, platforms: Sequence[ChatPlatform]) -> Readership:
+    """Who reads what on `platforms`, which tell it of changes."""
+    directory = Directory(
+        platforms,
+        GroupBook(settings.access),
+        named=ready.ledger.reader_tokens,
+        max_age=settings.access.max_age_minutes * 60,
+    )
+    return Readership(
+        access=directory,
+        allows=ready.ledger.allows,
+        more=ready.offers.more,
+        note=ready.audit.note,
+        offer=settings.access.offer,
+        disclose=settings.access.disclose,
+    )
 
 
 def chat_platforms(settings: BotSettings, say: Say) -> tuple[ChatPlatform, ...]:
     """The chat platforms that `settings` switch on, not connected. Raises `ConfigurationError`."""
     platforms: list[ChatPlatform] = []
+    half = settings.access.max_age_minutes * 60 / 2  # the other half is access's own
     if settings.slack is not None:
         with extra("slack"):
             from bot.platforms.slack.platform import SlackPlatform
-        platforms.append(SlackPlatform(settings.slack, say=say, languages=settings.languages))
+        platforms.append(SlackPlatform(settings.slack, say=say, languages=settings.languages, kept_seconds=half))
     if settings.mattermost is not None:
         with extra("mattermost"):
             from bot.platforms.mattermost.platform import MattermostPlatform
-        platforms.append(MattermostPlatform(settings.mattermost, say=say, languages=settings.languages))
+        platforms.append(
+            MattermostPlatform(settings.mattermost, say=say, languages=settings.languages, kept_seconds=half)
+        )
     return tuple(platforms)
 
 
@@ -150,93 +157,6 @@ def extra(name: str) -> Iterator[None]:
         raise ConfigurationError(
             f"{name}: {error.name} is not installed; it comes with the extra: .venv/bin/pip install -e '.[{name}]'"
         ) from error
-
-
-@asynccontextmanager
-async def attended(
-    platforms: Sequence[ChatPlatform],
-    *,
-    inbox: Inbox,
-    replies: Replies,
-    conversations: Conversations,
-    answerer: Answerer,
-    classifier: AddressedClassifier | None,
-    pictures: Pictures | None,
-    say: Say,
-    languages: Sequence[str],
-    channels: Mapping[str, ChannelSettings],
-    conversation: ConversationSettings,
-    owners: Mapping[str, Sequence[str]],
-    tokens: Mapping[PlatformName, SecretStr],
-    commands: Mapping[PlatformName, str],
-    parsing: ParsingSettings,
-    folder: Path,
-    sources: int = 0,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    poll_seconds: float = POLL_SECONDS,
-) -> AsyncIterator[Attendance]:
-    """The dialogue on `platforms`, put together: see `bot.dialogue` for its parts."""
-    async with Sandbox(parsing) as sandbox:
-        chat = Chat(
-            platforms={platform.name: platform for platform in platforms},
-            replies=replies,
-            say=say,
-            languages=languages,
-            sources=sources,
-            channels=channels,
-            source_owners=owners,
-        )
-        attachments = Attachments(
-            conversations.engine,
-            sandbox=sandbox,
-            folder=folder,
-            languages=tuple(languages),
-            ocr=bool(parsing.ocr),
-            pictures=pictures,
-            say=say,
-            now=now,
-        )
-        buttons = Buttons(tokens, say)
-        questions = Questions(chat, attachments)
-        addressed = Addressed(chat, questions, classifier)
-        writing = Writing(chat, questions=questions, answerer=answerer, buttons=buttons, address_of=opened_at)
-        aftermath = Aftermath(chat, buttons=buttons, recall=conversations.recall)
-        exchange = Exchange(
-            chat,
-            inbox=inbox,
-            buttons=buttons,
-            addressed=addressed,
-            writing=writing,
-            private=Private(chat, writing=writing, recall=conversations.recall),
-            aftermath=aftermath,
-            max_age=timedelta(minutes=conversation.max_age_minutes),
-            now=now,
-        )
-        workers = Workers(
-            inbox,
-            exchange.handle,
-            exchange.give_up,
-            at_once=conversation.answers_at_once,
-            poll_seconds=poll_seconds,
-            overtaken=exchange.overtaken,
-            tidy=lambda: attachments.forget_before(now() - FILES_KEPT),
-        )
-        reception = Reception(
-            chat,
-            inbox=inbox,
-            buttons=buttons,
-            addressed=addressed,
-            aftermath=aftermath,
-            commands=commands,
-            wake=workers.wake,
-        )
-        yield Attendance(
-            platforms,
-            receive=reception.receive,
-            workers=workers,
-            memory=replies,
-            finish_seconds=conversation.finish_seconds,
-        )
 
 
 def _tokens(settings: BotSettings) -> dict[PlatformName, SecretStr]:
@@ -265,10 +185,15 @@ def _commands(settings: BotSettings) -> dict[PlatformName, str]:
 
 
 def web_platform(
-    ready: Assistant, settings: BotSettings, *, any_port: bool, attendance: Attendance | None = None
+    ready: Assistant,
+    settings: BotSettings,
+    *,
+    any_port: bool,
+    attendance: Attendance | None = None,
+    keys_again: KeysAgain | None = None,
 ) -> WebPlatform:
     """The web platform over an open assistant, its port taken. Raises `ConfigurationError` when it cannot be."""
-    from bot.platforms.web import Keys, PortTaken, WebPlatform, create_app
+    from bot.platforms.web import Keys, PortTaken, Rotation, WebPlatform, create_app
 
     async def index_answers() -> None:
         known = await ready.ledger.count_chunks()
@@ -288,23 +213,25 @@ def web_platform(
     platforms = attendance.platforms if attendance is not None else ()
     if attendance is not None:
         checks |= {platform.name: partial(_is_heard, attendance, platform) for platform in platforms}
+    keys = Keys(settings.serve.keys, keyless_here=not settings.serve.keys)
     app = create_app(
         answerer=ready.answering.answer,
-        keys=Keys(
-            ((key.name, key.sha256, key.readers) for key in settings.serve.keys), keyless_here=not settings.serve.keys
-        ),
+        keys=keys,
         say=ready.phrases.say,
         languages=ready.phrases.languages,
         documents=Documents(ready.ledger).read,
         registry=ready.metrics.registry,
         threads=ready.conversations.history,
+        allows=ready.ledger.allows,
         checks=checks,
         public_url=settings.serve.public_url,
         routes=[route for platform in platforms for route in platform.routes],
     )
     host, port = settings.serve.host, settings.serve.port
     for candidate in (port, *range(port + 1, min(port + OTHER_PORTS, 65535) + 1), 0):
-        platform = WebPlatform(app, host=host, port=candidate)
+        platform = WebPlatform(
+            app, host=host, port=candidate, rotation=None if keys_again is None else Rotation(keys, *keys_again)
+        )
         try:
             platform.bind()
             break

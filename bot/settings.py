@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, field_validator, model_validator
 
+from bot.access.settings import AccessSettings, QuotaSettings, RetentionSettings
 from bot.dialogue.settings import ChannelSettings, ConversationSettings
 from bot.llm.interface import ChatSettings
 from bot.platforms.mattermost.settings import MattermostSettings
@@ -99,11 +101,21 @@ class ApiKey(Section):
     """A key that may ask, known by its digest: the file never holds the key itself."""
 
     name: str = Field(min_length=1)
-    """Who asks with it; stands in logs and conversations."""
+    """Who asks with it; stands in logs and conversations. Several keys may have it: an old one until it expires, and
+    the new one."""
     sha256: Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{64}$", to_lower=True)]
     """Of the key's UTF-8 bytes: `printf %s KEY | sha256sum`."""
     readers: frozenset[Annotated[str, AfterValidator(reader_token)]] = MEMBER
     """Reader tokens of who asks with it; `public` is always among them."""
+    expires: datetime | None = None
+    """From then on it is refused; UTC where no time zone is given. None: it never is."""
+    per_minute: int = Field(default=60, ge=1)
+    """Requests within any minute, by all keys of that name together, to one replica; see `quotas` for questions."""
+
+    @field_validator("expires")
+    @classmethod
+    def with_time_zone(cls, expires: datetime | None) -> datetime | None:
+        return expires.replace(tzinfo=UTC) if expires is not None and expires.tzinfo is None else expires
 
     @field_validator("readers")
     @classmethod
@@ -117,7 +129,8 @@ class ServeSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535)
     keys: tuple[ApiKey, ...] = ()
-    """None: only somebody at this machine may ask, as a member. With keys, everybody needs one, here too."""
+    """None: only somebody at this machine may ask, as a member, and `host` must be an address that only this machine
+    reaches. With keys, everybody needs one, here too. They are exchanged without a restart."""
     public_url: str | None = Field(default=None, pattern="^https?://")
     """Where others reach this server, for links in answers; absent: as each request addressed it."""
 
@@ -162,6 +175,9 @@ class BotSettings(IngestSettings):
     channels: dict[ChannelId, ChannelSettings] = Field(default={})
     """By the channel's id, never by its name: names change hands."""
     conversation: ConversationSettings = ConversationSettings()
+    access: AccessSettings = AccessSettings()
+    retention: RetentionSettings = RetentionSettings()
+    quotas: QuotaSettings = QuotaSettings()
 
     @model_validator(mode="before")
     @classmethod

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,15 +13,19 @@ from typing import Any, Literal
 import click
 import sqlalchemy as sa
 
-from bot.conversations import METADATA, Conversations
+from bot.access.audit import CONSOLE, Audit
+from bot.access.interface import Act
+from bot.conversations import ANSWERS, Conversations
 from bot.dialogue.tables import FEEDBACK
 from bot.evaluation.answers import ASKER
 from bot.evaluation.sets import write_judgements, write_rows
-from bot.model import Outcome
+from bot.model import Basis, Outcome
 from bot.settings import BotSettings
 from ingest.database import transaction
 from ingest.errors import ConfigurationError
+from ingest.ledger import Ledger
 from ingest.masking import masked
+from ingest.model import held
 
 Verdict = Literal["up", "down", "mixed"]
 
@@ -60,6 +65,8 @@ class Candidate:
     remark: str
     cited: tuple[str, ...]
     """Documents that it cites."""
+    basis: Basis | None
+    """What it rests on; None where that is not known."""
 
     @property
     def row(self) -> dict[str, object]:
@@ -74,20 +81,36 @@ class Candidate:
         return {"_id": self.trace, "text": masked(self.question), "metadata": said}
 
 
-async def export_feedback(settings: BotSettings, *, since: datetime | None = None, out: Path) -> int:
+async def export_feedback(
+    settings: BotSettings, *, tokens: Collection[str] = (), since: datetime | None = None, out: Path
+) -> int:
     """Write what was judged or refused since then as a set in BEIR layout, with a README for who reviews it.
 
-    What is written holds no asker and no reader tokens. Raises `ConfigurationError` when `out` holds a set already.
+    Only of answers that rest on nothing but what a member who holds `tokens` too (see `held`) may read now. What is
+    written holds no asker and no reader tokens. Raises `ConfigurationError` when `out` holds a set already.
     """
     if (out / "queries.jsonl").exists():
         raise ConfigurationError(f"{out}: holds a question set already; name another folder")
-    conversations = await Conversations.open(settings.state)
-    try:
-        candidates = await candidates_since(conversations, since)
-    finally:
-        await conversations.close()
+    readers = held(tokens)
+    async with AsyncExitStack() as stack:
+        conversations = await Conversations.open(settings.state)
+        stack.push_async_callback(conversations.close)
+        ledger = await Ledger.open(settings.state)
+        stack.push_async_callback(ledger.close)
+        found = await candidates_since(conversations, since)
+        concerned = {key for candidate in found for key in candidate.basis or ()}
+        allowed = await ledger.allows(concerned, readers)
+        candidates = [one for one in found if one.basis is not None and one.basis <= allowed]
+        if candidates:
+            passed = frozenset(key for candidate in candidates for key in candidate.basis or ())
+            audit = Audit(conversations.engine, keep_days=settings.retention.audit_days)
+            await audit.note(Act(deed="exported", by=CONSOLE, tokens=readers, passed=passed))
+    if len(candidates) < len(found):
+        click.echo(
+            "Left out: answers that rest on what you may not read; `--as TOKEN` exports as a holder of that token."
+        )
     if not candidates:
-        click.echo("Nothing to export: no answer was judged, and none was refused.")
+        click.echo("Nothing to export: no answer that you may read was judged or refused.")
         return 0
     await asyncio.to_thread(_write, candidates, out)
     refused = sum(candidate.outcome == REFUSED for candidate in candidates)
@@ -100,17 +123,16 @@ async def export_feedback(settings: BotSettings, *, since: datetime | None = Non
 
 async def candidates_since(conversations: Conversations, since: datetime | None) -> list[Candidate]:
     """Answers that people judged, and refusals, oldest first; without what `bot eval` itself asked."""
-    answers = METADATA.tables["answers"]
-    columns = [answers.c[name] for name in ("trace", "question", "language", "outcome", "passages")]
-    told = sa.or_(FEEDBACK.c.value.is_not(None), FEEDBACK.c.remark.is_not(None), answers.c.outcome == REFUSED)
+    columns = [ANSWERS.c[name] for name in ("trace", "question", "language", "outcome", "passages", "basis")]
+    told = sa.or_(FEEDBACK.c.value.is_not(None), FEEDBACK.c.remark.is_not(None), ANSWERS.c.outcome == REFUSED)
     query = (
         sa.select(*columns, FEEDBACK.c.value, FEEDBACK.c.remark)
-        .join_from(answers, FEEDBACK, answers.c.trace == FEEDBACK.c.trace, isouter=True)
-        .where(answers.c.asker != ASKER, told)
-        .order_by(answers.c.answered_at, answers.c.trace, FEEDBACK.c.given)
+        .join_from(ANSWERS, FEEDBACK, ANSWERS.c.trace == FEEDBACK.c.trace, isouter=True)
+        .where(ANSWERS.c.asker != ASKER, told)
+        .order_by(ANSWERS.c.answered_at, ANSWERS.c.trace, FEEDBACK.c.given)
     )
     if since is not None:
-        query = query.where(answers.c.answered_at >= since)
+        query = query.where(ANSWERS.c.answered_at >= since)
     async with transaction(conversations.engine) as connection:
         rows = (await connection.execute(query)).all()
     opinions: dict[str, list[Any]] = {}
@@ -129,6 +151,7 @@ def _candidate(given: Sequence[Any]) -> Candidate:
         verdict=_verdict(row.value for row in given),
         remark="\n".join(row.remark for row in given if row.remark),
         cited=tuple(dict.fromkeys(passage["document"] for passage in first.passages if passage["cited"])),
+        basis=first.basis,
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.llm.interface import ChatRefused, ChatUnavailable, Prompt, Writer
 from bot.model import Spent
@@ -28,10 +28,11 @@ class Caps:
 
 
 class Calls:
-    """Every call of one question goes through here."""
+    """Every call of one question goes through here. `user` is whose question it is, as `Asker.id`."""
 
-    def __init__(self, caps: Caps) -> None:
+    def __init__(self, caps: Caps, *, user: str = "") -> None:
         self._caps = caps
+        self._user = user
         self._begun = 0
         self.made: list[TracedCall] = []
         """In the order in which they ended."""
@@ -52,6 +53,7 @@ class Calls:
         asked = sum(estimate_tokens(message.content) for message in prompt.messages)
         self._admit(asked + prompt.max_tokens)
         self._begun += 1
+        prompt = replace(prompt, user=self._user)
         started, waited, pieces, error = time.perf_counter(), 0.0, [], "left before its end"
         resumed = started
         try:

@@ -26,6 +26,8 @@ class ChatSettings(BaseModel):
     answer_tokens: int = Field(default=800, ge=50)
     json_schema: bool = True
     """Whether the gateway takes `response_format` with a JSON schema; without it, JSON is asked for in words."""
+    send_user: bool = True
+    """Whether the gateway is told who asks, by their id (`slack:U042`), so that its budgets for end users hold."""
     first_token_seconds: float = Field(default=30, gt=0)
     between_tokens_seconds: float = Field(default=20, gt=0)
     total_seconds: float = Field(default=180, gt=0)
@@ -39,6 +41,10 @@ class ChatUnavailable(Transient):
 
 class ChatRefused(Terminal):
     """The gateway refused: key, model name or request."""
+
+
+class BudgetSpent(ChatRefused):
+    """Whoever asks, or the key, has spent the budget that the gateway keeps for them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +79,8 @@ class Prompt:
     """What the person wrote, which an answer may repeat without support; None: `question` itself."""
     schema: dict[str, Any] | None = None
     """JSON schema of the reply, where it is JSON."""
+    user: str = ""
+    """Whose question it is, as `Asker.id`; empty where it is nobody's in particular."""
     usage: Usage = field(default_factory=Usage, compare=False, repr=False)
 
     @property

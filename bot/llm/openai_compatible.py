@@ -13,7 +13,7 @@ import stamina
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Message, Prompt
+from bot.llm.interface import BudgetSpent, ChatRefused, ChatSettings, ChatUnavailable, Message, Prompt
 from ingest.http import asked_to_wait, is_busy, pause, words
 from ingest.index.endpoint import api_root, plain_key
 
@@ -34,6 +34,12 @@ ADDITIONS: Mapping[str, tuple[str, str]] = {
     "stream_options": ("include_usage", "tokens are estimated"),
 }
 """Fields that not every gateway takes: another word by which a refusal may name each, and what follows from it."""
+
+BUDGET_STATUSES = (400, 422, 429)
+"""By which LiteLLM has told, from version to version, that a budget is spent."""
+
+BUDGET = "budget_exceeded"
+"""`error.type` of such a refusal: https://docs.litellm.ai/docs/proxy/users."""
 
 SCHEMA_NAME = "reply"
 """Of the JSON schema; wanted of every request that has one."""
@@ -191,6 +197,8 @@ class OpenAIWriter:
                     temperature=self._settings.temperature,
                     max_tokens=prompt.max_tokens,
                     stream=True,
+                    # No field to be left out where it is refused: budgets would then hold for nobody.
+                    user=prompt.user if prompt.user and self._settings.send_user else openai.omit,
                     **additions,
                 )
         return cast(openai.AsyncStream[ChatCompletionChunk], stream)
@@ -244,6 +252,8 @@ class OpenAIWriter:
     def _wait(self, error: Exception) -> bool | float:
         if isinstance(error, openai.APIStatusError):
             limit = self._settings.first_token_seconds
+            if _is_budget(error):
+                return False
             return pause(error.status_code, error.response.headers, limit=limit)
         return isinstance(error, openai.APIConnectionError)
 
@@ -254,6 +264,10 @@ class OpenAIWriter:
 
     def _refusal(self, error: openai.APIStatusError) -> ChatUnavailable | ChatRefused:
         status, said = error.status_code, f"{self._who} answered {error.status_code}"
+        if _is_budget(error):
+            return BudgetSpent(
+                f"{said}: {self._words(error.response.text)!r}; raise the budget at the gateway, or wait"
+            )
         if is_busy(status):
             later = asked_to_wait(error.response.headers)
             return ChatUnavailable(f"{said}{later}: {self._words(error.response.text)!r}; try again later")
@@ -338,10 +352,15 @@ def _count(chunk: _Chunk, prompt: Prompt) -> None:
 
 def _refused(error: openai.APIStatusError, sent: Mapping[str, Any]) -> set[str]:
     """Those fields of `sent` that a gateway names in its refusal."""
-    if error.status_code not in REFUSED:
+    if error.status_code not in REFUSED or _is_budget(error):
         return set()
     said = error.response.text
     return {name for name in sent if name in said or ADDITIONS[name][0] in said}
+
+
+def _is_budget(error: openai.APIStatusError) -> bool:
+    """Whether a budget is spent: that of whoever asks, of the key, or of its team."""
+    return error.status_code in BUDGET_STATUSES and error.type == BUDGET
 
 
 def _content(message: Message) -> str | list[dict[str, object]]:

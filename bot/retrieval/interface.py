@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.model import Passage
+from bot.model import Basis, Passage
 from bot.trace import TracedRanking
 from ingest.index.interface import Hit
 
@@ -73,5 +73,6 @@ class Retrieved:
     notices: tuple[str, ...] = ()
     """What was done otherwise than configured, in English."""
     rankings: tuple[TracedRanking, ...] = ()
-    withheld: int = 0
+    withheld: Basis = frozenset()
+    """Documents that the index found and the ledger does not let the audience read."""
     widened: str = ""

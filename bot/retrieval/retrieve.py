@@ -1,7 +1,7 @@
 """What is wanted and an audience in, numbered passages out.
 
     begin → the question as typed, ranked while a chat model still thinks
-    retrieve → _ranked (a leg a text) → _found (fused, reranked, read by the ledger) → evidence
+    retrieve → _ranked (a leg a text) → _found (fused, read by the ledger, reranked) → evidence
              → the same once more, wider, where the evidence is weak → _chosen (versions, documents, surroundings)
 
 Nothing is shown that the ledger does not let `visible_to` read now.
@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.model import Passage
+from bot.model import Basis, Passage
 from bot.retrieval.attached import leading, ranked
 from bot.retrieval.interface import Evidence, Retrieved, Wanted, Witness
 from bot.retrieval.surroundings import Neighbours, surrounded, within
@@ -79,6 +79,8 @@ class _Found:
     reranked: list[Hit] | None
     """None where nothing was reranked."""
     readable: list[Hit]
+    withheld: Basis
+    """Documents of fused hits that the ledger does not let the audience read."""
     evidence: Evidence
     notices: tuple[str, ...]
 
@@ -147,7 +149,7 @@ class Retriever:
             evidence=found.evidence,
             notices=(*sorted(notices), *found.notices),
             rankings=_traced(wanted.query, legs, found, passages),
-            withheld=len(found.reranked or found.fused) - len(found.readable),
+            withheld=found.withheld,
             widened=widened,
         )
 
@@ -211,13 +213,20 @@ class Retriever:
     async def _found(self, wanted: Wanted, legs: Sequence[Leg], visible_to: Readers) -> _Found:
         limit = max(CANDIDATES, self._candidates)
         fused = await self._index.hits(legs, visible_to=visible_to, limit=limit)
-        reranked, notices = await self._reranked(wanted.query, fused)
-        hits = fused if reranked is None else reranked
         # The index may be before or behind the ledger for as long as one commit group takes, and after an accident.
-        allowed = await self._readable({hit.chunk.id for hit in hits}, visible_to)
-        readable = [hit for hit in hits if hit.chunk.id in allowed]
+        allowed = await self._readable({hit.chunk.id for hit in fused}, visible_to)
+        kept = [hit for hit in fused if hit.chunk.id in allowed]
+        reranked, notices = await self._reranked(wanted.query, kept)
+        readable = kept if reranked is None else reranked
         evidence = await asyncio.to_thread(self._witness, wanted, readable[:CANDIDATES])
-        return _Found(fused=fused, reranked=reranked, readable=readable, evidence=evidence, notices=notices)
+        return _Found(
+            fused=fused,
+            reranked=reranked,
+            readable=readable,
+            withheld=frozenset((hit.chunk.source, hit.chunk.document) for hit in fused if hit.chunk.id not in allowed),
+            evidence=evidence,
+            notices=notices,
+        )
 
     async def _reranked(self, query: str, hits: list[Hit]) -> tuple[list[Hit] | None, tuple[str, ...]]:
         if self._reranker is None or not hits:

@@ -14,8 +14,8 @@ from ingest.index.fusion import Leg
 from ingest.index.hybrid import Index
 from ingest.index.interface import Hit, IndexUnavailable, ModelUnavailable
 from ingest.model import Readers
+from tests.fixtures.assistant import MEMBER, Stage, all_events, answer_to, asked, in_ledger, plan, stage
 from tests.fixtures.assistant import SAY as say
-from tests.fixtures.assistant import Stage, all_events, answer_to, asked, in_ledger, plan, stage
 from tests.fixtures.passages import attachment, chunk
 
 CHUNKS = (
@@ -289,8 +289,19 @@ async def test_sources_are_counted_once_a_minute_and_only_those_that_hold_docume
     assert later[0] == Status(text=say("en", "chat-searching", count=2))
 
 
+async def test_a_source_that_holds_nothing_for_its_readers_is_not_counted(ready: Stage) -> None:
+    await in_ledger(ready.ledger, [chunk("More.", source="payroll", readers=frozenset({"group:finance"}))])
+    for readers, status in (
+        (MEMBER | {"group:finance"}, say("en", "chat-searching", count=2)),
+        (MEMBER, say("en", "chat-searching", count=1)),
+        (frozenset({"public"}), say("en", "status-searching")),
+    ):
+        events = await all_events(ready.answering(), asked("How many days of annual leave?", readers=readers))
+        assert events[0] == Status(text=status)
+
+
 async def test_sources_that_cannot_be_counted_hold_nothing_up(ready: Stage) -> None:
-    async def away() -> int:
+    async def away() -> dict[str, list[Readers]]:
         raise IndexUnavailable("the ledger is away")
 
     events = await all_events(ready.answering(sources=away), asked("How many days of annual leave in Dublin?"))

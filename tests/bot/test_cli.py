@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,40 @@ def test_a_new_key_fits_the_configuration_and_only_its_digest_goes_there() -> No
     assert settings.keys[0].sha256 == hashlib.sha256(key.encode()).hexdigest()
     assert settings.keys[0].readers == {"everyone", "public", "group:finance"}
     assert key not in lines
+
+
+def test_whoever_is_asked_as_is_in_the_groups_that_their_address_leads_to(indexed: Path) -> None:
+    left = {"id": "u2", "userName": "bob@example.org", "active": False, "schemas": ["User"]}
+    (indexed / "people.json").write_text(json.dumps([left]))
+    (indexed / "souffleur.yaml").write_text(
+        'access:\n  groups: {board: ["user:ada@example.org"], finance: ["group:board", "user:bob@example.org"]}\n'
+        "  group_files: [{path: people.json}]\n"
+    )
+    question = "What is the forecast?"
+    assert bot("ask", question).exit_code == 3
+    assert bot("ask", question, "--as", "user:Ada@example.org").exit_code == 0
+    assert bot("ask", question, "--as", "user:bob@example.org").exit_code == 3
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_key_has_a_name(name: str) -> None:
+    refused = bot("key", name)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "give it a name" in refused.stderr
+
+
+def test_a_key_for_some_days_has_its_end_in_the_configuration() -> None:
+    lines = bot("key", "intranet", "--days", "90").stdout.partition("souffleur.yaml:\n\n")[2]
+    expires = ServeSettings(**yaml.safe_load(lines)).keys[0].expires
+    assert expires is not None
+    assert timedelta(days=89) < expires - datetime.now(UTC) <= timedelta(days=90)
+    assert bot("key", "intranet", "--days", "0").exit_code == 2
+
+
+def test_a_server_that_others_can_reach_does_not_start_without_keys(indexed: Path) -> None:
+    result = bot("serve", "--host", "0.0.0.0", "--port", "18099")
+    assert result.exit_code == 2
+    assert "`bot key NAME`" in result.output
 
 
 def test_the_doctor_finds_nothing_wrong_with_the_defaults(indexed: Path) -> None:

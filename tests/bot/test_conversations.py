@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.conversations import FORGOTTEN_AT_ONCE, METADATA, SCHEMA, TURNS, Conversations
+from bot.conversations import SCHEMA, TRACES, TURNS, Conversations
 from bot.model import Answer, Asker, Outcome, Place, Question, Route, Spent, Turn
 from bot.trace import LanguageDecided, Trace, TracedCall, TracedCheck, TracedHit, TracedRanking
 from ingest.database import DatabaseUnreadable, connect, transaction, writer
@@ -132,30 +132,25 @@ def a_trace(reply: str = "Thirty days [1].") -> Trace:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def of_days(request: pytest.FixtureRequest, settings: StateSettings) -> AsyncIterator[Conversations]:
-    """Conversations that keep traces for thirty days, at a time that a test says."""
+async def in_either(request: pytest.FixtureRequest, settings: StateSettings) -> AsyncIterator[Conversations]:
+    """Conversations in either database."""
     if request.param == "postgres":
         settings = StateSettings(url=request.getfixturevalue("postgres_url"))
-    opened = await Conversations.open(settings, keep_traces_days=30)
+    opened = await Conversations.open(settings, keep_traces=True)
     yield opened
     await opened.close()
-
-
-def at(conversations: Conversations, moment: datetime) -> Conversations:
-    conversations.now = lambda: moment
-    return conversations
 
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("reply", ["Thirty days [1].", "\x00 \ud800 \u202e ]("])
-async def test_how_an_answer_came_about_comes_back_as_it_was(of_days: Conversations, reply: str) -> None:
+async def test_how_an_answer_came_about_comes_back_as_it_was(in_either: Conversations, reply: str) -> None:
     kept = replace(answer("Thirty days [1]."), trace=a_trace(reply))
-    await of_days.remember(question("How long?"), kept)
-    await of_days.remember(question("How long?"), kept)
-    assert await of_days.trace(kept.trace_id) == a_trace(reply)
-    assert await of_days.trace("f" * 32) is None
+    await in_either.remember(question("How long?"), kept)
+    await in_either.remember(question("How long?"), kept)
+    assert await in_either.trace(kept.trace_id) == a_trace(reply)
+    assert await in_either.trace("f" * 32) is None
 
 
 async def test_what_an_answer_cost_and_came_close_to_is_kept(conversations: Conversations) -> None:
@@ -188,40 +183,8 @@ async def test_answers_are_found_by_how_their_trace_ids_begin(conversations: Con
     assert await conversations.find("abcdef03") == ()
 
 
-async def test_traces_are_forgotten_after_their_days_and_answers_are_not(of_days: Conversations) -> None:
-    old = replace(answer("!", trace="a"), trace=a_trace())
-    await at(of_days, NOON).remember(question("How long?"), old)
-    later = NOON + timedelta(days=30, minutes=1)
-    await at(of_days, later).remember(question("And now?"), replace(old, trace_id="b"))
-    assert await of_days.trace("a") is None
-    assert await of_days.trace("b") is not None
-    assert await of_days.kept("a") is not None
-
-
-async def test_old_traces_are_looked_for_once_an_hour(of_days: Conversations) -> None:
-    kept = replace(answer("!"), trace=a_trace())
-    await at(of_days, NOON).remember(question("?"), replace(kept, trace_id="a"))
-    await at(of_days, NOON + timedelta(days=30)).remember(question("?"), replace(kept, trace_id="b"))
-    for minutes, known in ((59, True), (61, False)):
-        moment = NOON + timedelta(days=30, minutes=minutes)
-        await at(of_days, moment).remember(question("?"), replace(kept, trace_id=f"c{minutes}"))
-        assert (await of_days.trace("a") is not None) is known
-
-
-async def test_no_more_traces_go_at_once_than_an_answer_can_wait_for(of_days: Conversations) -> None:
-    async with transaction(writer(of_days.engine)) as connection:
-        rows = [
-            {"trace": f"old{number}", "answered_at": NOON, "walked": "{}"} for number in range(FORGOTTEN_AT_ONCE + 3)
-        ]
-        await connection.execute(sa.insert(METADATA.tables["traces"]), rows)
-    await at(of_days, NOON + timedelta(days=40)).remember(question("?"), answer("!"))
-    async with transaction(of_days.engine) as connection:
-        left = await connection.scalar(sa.select(sa.func.count()).select_from(METADATA.tables["traces"]))
-    assert left == 3
-
-
-async def test_with_no_days_no_trace_is_kept(settings: StateSettings) -> None:
-    opened = await Conversations.open(settings, keep_traces_days=0)
+async def test_where_no_traces_are_wanted_none_is_kept(settings: StateSettings) -> None:
+    opened = await Conversations.open(settings, keep_traces=False)
     await opened.remember(question("?"), replace(answer("!"), trace=a_trace()))
     assert await opened.trace("0" * 32) is None
     assert await opened.kept("0" * 32) is not None
@@ -233,6 +196,6 @@ async def test_a_trace_of_another_version_is_none(
 ) -> None:
     async with transaction(writer(conversations.engine)) as connection:
         row = {"trace": "a", "answered_at": NOON, "walked": '{"rankings": 3}'}
-        await connection.execute(sa.insert(METADATA.tables["traces"]), [row])
+        await connection.execute(sa.insert(TRACES), [row])
     assert await conversations.trace("a") is None
     assert "another version" in caplog.text

@@ -18,6 +18,9 @@ from bot.serving import service
 from bot.settings import BotSettings
 from tests.fakes.mattermost import TOKEN, Mattermost
 
+EXPIRING = (("intranet", "2020-01-31"), ("wiki", "2999-01-31"))
+"""Names of API keys, and when they expire."""
+
 
 def settings(folder: Path, url: str, token: str) -> BotSettings:
     mattermost = MattermostSettings(url=url, token=SecretStr(token))
@@ -67,13 +70,18 @@ async def test_a_platform_that_was_never_there_does_not_keep_the_program_from_en
     ("sections", "state", "way_out"),
     [
         ({"serve": {"host": "0.0.0.0"}}, "problem", "bot key NAME"),
-        ({"serve": {"host": "0.0.0.0"}, "slack": {}}, "note", "bot key NAME"),
+        ({"serve": {"host": "0.0.0.0"}, "slack": {}}, "problem", "bot key NAME"),
         (
             {"mattermost": {"url": "http://m", "callback_url": "http://10.0.0.5:8080"}},
             "note",
             "`serve.host` to 0.0.0.0",
         ),
         ({"mattermost": {"url": "http://m", "callback_url": "http://localhost:8080"}}, "ok", "127.0.0.1:8080"),
+        (
+            {"serve": {"keys": [{"name": name, "sha256": "0" * 64, "expires": end} for name, end in EXPIRING]}},
+            "note",
+            "2 keys, of which those of intranet have expired",
+        ),
     ],
 )
 async def test_the_doctor_says_whom_the_web_server_lets_in(

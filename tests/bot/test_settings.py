@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from hashlib import sha256
 from inspect import isclass
 from pathlib import Path
@@ -57,7 +58,7 @@ BAD = {
     "a chat model without its section": (
         "models: {chat: assistant}\n",
         "souffleur.yaml:1: models.chat: expected a section of `name: value` lines, got 'assistant'; its keys: "
-        "base_url, model, temperature, context_tokens, answer_tokens, json_schema, first_token_seconds, "
+        "base_url, model, temperature, context_tokens, answer_tokens, json_schema, send_user, first_token_seconds, "
         "between_tokens_seconds, total_seconds",
     ),
     "a port that is none": (
@@ -78,6 +79,14 @@ BAD = {
         "serve:\n  keys:\n    - {name: intranet, sha256: sk-123}\n",
         "souffleur.yaml:3: serve.keys[0].sha256: not the SHA-256 of the key, 64 hexadecimal digits: "
         "printf %s KEY | sha256sum",
+    ),
+    "a word for a truth value": (
+        "access: {offer: perhaps}\n",
+        "souffleur.yaml:1: access.offer: expected true or false, got 'perhaps'",
+    ),
+    "a word for a date": (
+        "serve: {keys: [{name: a, sha256: " + "a" * 64 + ", expires: soon}]}\n",
+        "souffleur.yaml:1: serve.keys[0].expires: expected a date and time such as 2027-03-31T00:00:00Z, got 'soon'",
     ),
     "a slash command without its slash": (
         "slack: {command: ask}\n",
@@ -141,6 +150,12 @@ def test_whoever_asks_with_a_key_may_read_what_is_public() -> None:
     assert first.readers == {"public", "group:hr"}
     assert second.readers == {"public", "everyone"}
     assert first.sha256 == second.sha256 == DIGEST
+
+
+@pytest.mark.parametrize("written", ["2026-12-24T18:00:00Z", "2026-12-24 18:00", "2026-12-24T19:00:00+01:00"])
+def test_a_key_expires_at_a_moment_that_is_utc_unless_it_says_otherwise(written: str) -> None:
+    (key,) = settings_of(f"serve: {{keys: [{{name: a, sha256: {DIGEST}, expires: {written}}}]}}\n").serve.keys
+    assert key.expires == datetime(2026, 12, 24, 18, tzinfo=UTC)
 
 
 def test_a_platform_is_switched_on_by_its_section_although_that_is_empty() -> None:

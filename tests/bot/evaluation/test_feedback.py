@@ -10,15 +10,19 @@ from typing import Any
 
 import pytest
 
+from bot.access.audit import Audit
 from bot.conversations import Conversations
 from bot.dialogue.replies import Replies
 from bot.evaluation.answers import ASKER
 from bot.evaluation.feedback import export_feedback
-from bot.model import Answer, Asker, Outcome, Place, Question
+from bot.model import Answer, Asker, Basis, Outcome, Place, Question
 from bot.settings import BotSettings
 from ingest.errors import ConfigurationError
+from ingest.ledger import Ledger
+from ingest.model import DocumentId, DocumentKey
 from ingest.questions import read_set
-from tests.fixtures.passages import passage
+from tests.fixtures.assistant import in_ledger
+from tests.fixtures.passages import chunk, passage
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 KEY = "ghp_" + "a1B2" * 9
@@ -44,6 +48,7 @@ async def told(
     *,
     outcome: Outcome = Outcome.ANSWERED,
     asker: str = "wilhelmina",
+    basis: Basis = frozenset(),
     **opinions: tuple[str | None, str | None],
 ) -> None:
     """An answer that cites `leave.md` and read `travel.md`, and what people think of it."""
@@ -61,6 +66,7 @@ async def told(
         passages=given,
         trace_id=trace,
         written_by="m",
+        basis=basis,
     )
     await conversations.remember(question, answer)
     for user, (value, remark) in opinions.items():
@@ -110,6 +116,31 @@ async def test_neither_askers_nor_readers_nor_keys_leave(
     assert "•••" in rows(tmp_path / "out")["t"]["text"]
     for secret in (KEY, "wilhelmina", "bob", "finance"):
         assert secret not in written.replace('["everyone", "group:finance"]', "")
+
+
+async def test_what_rests_on_a_document_that_may_not_be_read_is_exported_to_its_readers_alone(
+    settings: BotSettings, conversations: Conversations, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    salaries = chunk("CANARY earns much.", document="canary.md", readers=frozenset({"group:finance"}))
+    ledger = await Ledger.open(settings.state)
+    await in_ledger(ledger, [chunk("Thirty days."), salaries])
+    await ledger.close()
+    leave: DocumentKey = ("handbook", DocumentId("leave.md"))
+    secret: DocumentKey = ("handbook", DocumentId("canary.md"))
+    await told(conversations, "plain", basis=frozenset({leave}), bob=("up", None))
+    await told(conversations, "both", "What does CANARY earn?", basis=frozenset({leave, secret}), bob=("up", "CANARY"))
+    await told(conversations, "gone", basis=frozenset({("handbook", DocumentId("gone.md"))}), bob=("up", None))
+    await export_feedback(settings, out=tmp_path / "members")
+    assert list(rows(tmp_path / "members")) == ["plain"]
+    assert "CANARY" not in "".join(path.read_text() for path in (tmp_path / "members").rglob("*") if path.is_file())
+    assert "Left out: answers that rest on what you may not read" in capsys.readouterr().out
+    await export_feedback(settings, tokens=["group:finance"], out=tmp_path / "finance")
+    assert list(rows(tmp_path / "finance")) == ["both", "plain"]
+    await export_feedback(settings, tokens=["public"], out=tmp_path / "outsiders")
+    assert not (tmp_path / "outsiders").exists()
+    members, finance = await Audit(conversations.engine, keep_days=1).acts(deed="exported")
+    assert (members.passed, finance.passed) == ({leave}, {leave, secret})
+    assert finance.tokens == {"everyone", "public", "group:finance"}
 
 
 async def test_only_what_was_answered_since_then_is_exported(

@@ -56,6 +56,13 @@ async def test_where_a_gateway_does_not_count_tokens_are_estimated_and_said_to_b
     assert calls.spent.reply_tokens > 0
 
 
+async def test_every_call_of_a_question_says_whose_it_is() -> None:
+    calls, writer = Calls(Caps(), user="slack:U042"), ScriptedWriter(["one", "two"])
+    for task in ("understand", "answer"):
+        await calls.text(writer, prompt(), task=task, seconds=5)
+    assert [one.user for one in writer.prompts] == ["slack:U042", "slack:U042"]
+
+
 async def test_a_call_beyond_the_number_of_calls_is_not_made() -> None:
     calls, writer = Calls(Caps(calls=1)), ScriptedWriter(["one", "two"])
     await calls.text(writer, prompt(), task="answer", seconds=5)

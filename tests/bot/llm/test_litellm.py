@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 import stamina
 from pydantic import SecretStr
 
-from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Message, Prompt, Usage
+from bot.llm.interface import BudgetSpent, ChatRefused, ChatSettings, ChatUnavailable, Message, Prompt, Usage
 from bot.llm.openai_compatible import OpenAIWriter
 from ingest.index.embedder import EndpointEmbedder
 from ingest.index.interface import EmbeddingSettings, ModelMisconfigured, RerankerSettings
@@ -33,6 +34,23 @@ PROMPT = Prompt(
     language="en",
     max_tokens=50,
 )
+
+
+SPENT = "slack:U042"
+"""An end user whose budget is spent."""
+
+AUTH = f"""
+from litellm import BudgetExceededError
+from litellm.proxy._types import ProxyException, UserAPIKeyAuth
+
+async def user_api_key_auth(request, api_key):
+    if api_key != {KEY!r}:
+        raise ProxyException("received a wrong key", type="auth_error", param="key", code=401)
+    if (await request.json()).get("user") == {SPENT!r}:
+        raise BudgetExceededError(2.1, 2.0, message="ExceededBudget: End User={SPENT} over budget")
+    return UserAPIKeyAuth(api_key=api_key)
+"""
+"""What the proxy does where its own budgets, which need a database, are spent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +80,11 @@ def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             {"model_name": "reranker", "litellm_params": served, "model_info": {"mode": "rerank"}},
         ],
         "litellm_settings": {"num_retries": 0},
-        "general_settings": {"master_key": KEY},
+        "general_settings": {"master_key": KEY, "custom_auth": "auth.user_api_key_auth"},
     }
     path = tmp_path_factory.mktemp("litellm") / "config.yaml"
     path.write_text(json.dumps(config))
+    (path.parent / "auth.py").write_text(AUTH)
     process = subprocess.Popen(
         [executable, "--config", str(path), "--host", "127.0.0.1", "--port", str(port)],
         env={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PATH": str(Path(executable).parent)},
@@ -78,6 +97,8 @@ def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         started = any("Uvicorn running" in line for line in process.stdout)
         try:
             assert started, f"{executable} ended before it served"
+            # It writes a traceback for every refusal, and stands still once nobody reads them.
+            threading.Thread(target=process.stdout.read).start()
             yield Proxy(base_url=f"http://127.0.0.1:{port}", backend_port=backend)
         finally:
             process.kill()
@@ -122,6 +143,17 @@ async def test_a_model_behind_the_proxy_that_refuses_a_schema_is_asked_without_i
     chat, prompt = writer(proxy), replace(PROMPT, schema={"type": "object", "properties": {}}, usage=Usage())
     assert "".join([piece async for piece in chat.write(prompt)]) == backend.reply
     assert ["response_format" in request.body for request in backend.requests] == [True, False]
+    await chat.close()
+
+
+async def test_the_proxy_is_told_whose_question_it_is_and_says_when_their_budget_is_spent(
+    proxy: Proxy, backend: Gateway
+) -> None:
+    chat = writer(proxy)
+    assert [piece async for piece in chat.write(replace(PROMPT, user="slack:U007"))]
+    with pytest.raises(BudgetSpent, match=f"End User={SPENT} over budget"):
+        await anext(chat.write(replace(PROMPT, user=SPENT)))
+    assert len(backend.requests) == 1
     await chat.close()
 
 

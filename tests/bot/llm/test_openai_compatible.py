@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.responses import Response, StreamingResponse
 
-from bot.llm.interface import ChatRefused, ChatSettings, ChatUnavailable, Message, Prompt, Usage
+from bot.errors import phrase_for
+from bot.llm.interface import BudgetSpent, ChatRefused, ChatSettings, ChatUnavailable, Message, Prompt, Usage
 from bot.llm.openai_compatible import OpenAIWriter, _Spoken
 from tests.fixtures.gateway import (
     DONE,
     Behaviour,
     Gateway,
     answers,
+    budget_spent,
     chat_event,
     cut,
     garbage,
@@ -190,6 +192,27 @@ async def test_a_wrong_key_is_neither_repeated_nor_logged(
     _, error = await failure(writer(base_url, api_key=SecretStr(KEY)))
     assert isinstance(error, ChatRefused)
     assert KEY not in caplog.text
+
+
+async def test_the_gateway_is_told_whose_question_it_is(gateway: Gateway, base_url: str) -> None:
+    for user, send_user in (("slack:U042", True), ("", True), ("slack:U042", False)):
+        chat = writer(base_url, send_user=send_user)
+        assert [piece async for piece in chat.write(replace(PROMPT, user=user))]
+        await chat.close()
+    assert [request.body.get("user", "-") for request in gateway.requests] == ["slack:U042", "-", "-"]
+
+
+@pytest.mark.parametrize("code", [400, 422, 429])
+async def test_a_budget_that_is_spent_is_told_at_once_as_what_it_is(gateway: Gateway, base_url: str, code: int) -> None:
+    # A name that holds the name of a field takes no field away, and no budget with it.
+    gateway.always(budget_spent(code, user="key:stream_options"))
+    chat = writer(base_url)
+    _, error = await failure(chat)
+    assert isinstance(error, BudgetSpent)
+    assert phrase_for(error) == "budget-spent"
+    assert "End User=key:stream_options over budget" in str(error)
+    assert len(gateway.requests) == 1
+    assert chat._left_out == set()
 
 
 @pytest.mark.parametrize("behaviour", [status(400, f"no {KEY}"), status(500, f"no {KEY}")])

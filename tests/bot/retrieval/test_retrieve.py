@@ -252,14 +252,17 @@ async def test_an_index_that_is_away_is_told_as_what_it_is(asked: str) -> None:
         await shelf.retriever().retrieve(wanted("leave", asked=asked), visible_to=MEMBER)
 
 
+class Counting(OverlapReranker):
+    """Keeps what it read; finds Dublin best."""
+
+    read: Sequence[str] = ()
+
+    async def scores(self, query: str, texts: Sequence[str]) -> list[float]:
+        self.read = texts
+        return [float("Dublin" in text) for text in texts]
+
+
 async def test_the_reranker_reads_its_candidates_and_decides_their_order() -> None:
-    class Counting(OverlapReranker):
-        read: Sequence[str] = ()
-
-        async def scores(self, query: str, texts: Sequence[str]) -> list[float]:
-            self.read = texts
-            return [float("Dublin" in text) for text in texts]
-
     shelf = await library()
     counting = Counting()
     retriever = shelf.retriever(reranker=counting, candidates=3, passages=2)
@@ -270,6 +273,18 @@ async def test_the_reranker_reads_its_candidates_and_decides_their_order() -> No
     assert stages["reranked"].found == 3
     assert stages["fused"].hits[0].chunk == LEAVE[2].id
     assert shelf.witnessed[-1][0].legs["reranker"] == 1.0
+
+
+async def test_the_reranker_is_not_given_what_the_ledger_does_not_let_read() -> None:
+    shelf = await library()
+    shelf.gone = {LEAVE[1].id, LEAVE[2].id}
+    counting = Counting()
+    found = await shelf.retriever(reranker=counting, candidates=3).retrieve(
+        wanted("days of leave a year in Hamburg"), visible_to=MEMBER
+    )
+    assert len(counting.read) == 3
+    assert not any("Hamburg" in text or "Dublin" in text for text in counting.read)
+    assert found.withheld == {(LEAVE[1].source, LEAVE[1].document)}
 
 
 async def test_a_reranker_that_is_down_leaves_the_order_and_is_told() -> None:
@@ -287,7 +302,7 @@ async def test_what_the_ledger_does_not_let_read_is_counted_and_neither_shown_no
     shelf = await library()
     shelf.gone = {LEAVE[2].id, LEAVE[8].id}
     found = await shelf.retriever().retrieve(wanted("days in Hamburg, and the bonus"), visible_to=MEMBER)
-    assert found.withheld == 2
+    assert found.withheld == {(LEAVE[at].source, LEAVE[at].document) for at in (2, 8)}
     assert not any("Hamburg" in passage.text or "bonus" in passage.text for passage in found.passages)
     assert all(hit.chunk.id not in shelf.gone for hit in shelf.witnessed[-1])
     named = {hit.title for ranking in found.rankings for hit in ranking.hits if hit.chunk in shelf.gone}
