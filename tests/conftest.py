@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import hypothesis
 import pytest
 import stamina
 
+from ingest import database
 from tests.fixtures.gateway import Gateway
 
 pytest_plugins = ["tests.fixtures.postgres"]
@@ -32,6 +34,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="a Slack Web API (https://slack.com/api/) for tests/contract, in place of the fake: see "
         "tests/contract/slack_server.py",
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_wait_for_the_disk() -> Iterator[None]:
+    """SQLite leaves it to the system when the disk has what was written: a process may die, the power may not fail."""
+    prepare = database._prepare_sqlite
+
+    def prepared(connection: Any, record: Any) -> None:
+        prepare(connection, record)
+        connection.execute("PRAGMA synchronous = OFF").close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_prepare_sqlite", prepared)
+        yield
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ VALUES: dict[str, str | int | date] = {
     "title": "Travel policy",
     "model": "souffleur",
     "count": 3,
+    "minutes": 15,
     "name": "Ada Lovelace",
     "command": "/ask",
     "what": "OKR 2027",
@@ -36,6 +37,7 @@ LONGEST = {
     "chat-reason-label": 24,
     "chat-send": 24,
     **{f"chat-{action}": 30 for action in ("stop", "again", "up", "down", "share", "person", "resolved")},
+    **{f"chat-{action}": 30 for action in ("fuller", "disclose")},
     **{f"chat-prompt-{number}-title": 75 for number in (1, 2, 3)},
     "chat-searching": 50,
     "chat-reading-files": 50,
@@ -166,7 +168,7 @@ def test_counted_things_have_the_plural_forms_of_the_language(language: str) -> 
     rule = Locale.parse(language).plural_form
     needed = {rule(number) for number in range(201)} | {"other"}
     for key, message in PhraseFile(language).messages.items():
-        if "$count" not in mentions(message):
+        if not mentions(message) & {"$count", "$minutes"}:
             continue
         forms = Forms()
         forms.visit(message)

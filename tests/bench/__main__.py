@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.bench.process import CommandFailed
 from tests.bench.table import Options, machine
 
-BENCHES = ("start", "serve", "sync", "unchanged", "ask", "chat", "embed")
+BENCHES = ("start", "serve", "sync", "unchanged", "ask", "access", "chat", "embed")
 
 
 def main() -> None:

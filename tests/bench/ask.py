@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from bot.composition import Assistant, assistant, open_index
 from bot.model import Answer, Finished, Outcome, Place, Question
 from bot.settings import BotSettings
 from ingest.ledger import Ledger, Record, SourceRecord
-from ingest.model import EVERYONE, Chunk, DocumentId, chunk_id
+from ingest.model import EVERYONE, Chunk, DocumentId, Readers, chunk_id
 from tests.bench import formats, serve
 from tests.bench.process import ROOT, command, configured
 from tests.bench.prose import LANGUAGES, Prose, articles
@@ -96,8 +96,17 @@ def measure(options: Options) -> Iterator[Table]:
     yield serve.memory(options.folder / "souffleur.yaml", texts, f"{sizes[-1]:,} passages")
 
 
-async def build(settings: BotSettings, start: int, end: int) -> float:
-    """Write generated chunks number `start` to `end` into index and ledger; seconds, without those of generating."""
+def _for_everyone(document: int) -> Readers:
+    return frozenset({EVERYONE})
+
+
+async def build(
+    settings: BotSettings, start: int, end: int, *, readers: Callable[[int], Readers] = _for_everyone
+) -> float:
+    """Write generated chunks number `start` to `end` into index and ledger; seconds, without those of generating.
+
+    `readers` are by the number of the document.
+    """
     seconds = 0.0
     ledger = await Ledger.open(settings.state)
     try:
@@ -105,7 +114,9 @@ async def build(settings: BotSettings, start: int, end: int) -> float:
             await ledger.remember_source(SourceRecord(name=SOURCE, location=str(settings.home), configured=False))
             for at in range(start, end, GROUP):
                 documents = {
-                    DocumentId(f"{number:06}.md"): _chunks(number)
+                    DocumentId(f"{number:06}.md"): [
+                        replace(chunk, readers=readers(number)) for chunk in _chunks(number)
+                    ]
                     for number in range(at // CHUNKS_PER_DOCUMENT, (at + GROUP) // CHUNKS_PER_DOCUMENT)
                 }
                 chunks = [chunk for group in documents.values() for chunk in group]

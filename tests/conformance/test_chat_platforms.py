@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 import pytest
 
 from bot.platforms.events import Event, PlatformName, Said, Spot
-from bot.platforms.interface import Button, ChatPlatform, MessageGone, PlatformRefused, Post, Receipt
+from bot.platforms.interface import Button, Change, ChatPlatform, MessageGone, PlatformRefused, Post, Receipt
 from tests.contract.mattermost import MattermostWorkplace
 from tests.contract.slack import SlackWorkplace
 from tests.contract.workplace import Shown, Workplace
@@ -23,6 +23,9 @@ PATIENCE = 10.0
 STOP = Button(action="stop", label="Stop", value="signed-stop")
 AGAIN = Button(action="again", label="Answer again", value="signed-again")
 ANSWER = Post(text="Thirty days a year.", language="en", buttons=(AGAIN,))
+NOBODY = "u" * 26
+"""An id that nobody has."""
+
 LONG = "\n\n".join(f"Paragraph {number} says something about leave, and not a little." for number in range(400))
 
 Found = TypeVar("Found")
@@ -49,6 +52,10 @@ class Stand(Protocol):
 
     async def id_of(self, person: str) -> str: ...
 
+    async def enter(self, spot: Spot, person: str) -> None: ...
+
+    async def leave(self, spot: Spot, person: str) -> None: ...
+
     async def changed(self) -> None:
         """Return when anything that people see has changed."""
         ...
@@ -63,8 +70,9 @@ class OnFake:
     def __post_init__(self) -> None:
         for person in ("ada", "bob"):
             self.platform.joins(person, person)
-        self.platform.room_for("general")
-        self.platform.room_for("guests", outsiders=True)
+        self.platform.joins("gast", "gast", member=False)
+        self.platform.room_for("general", "ada", "bob")
+        self.platform.room_for("guests", "ada", "gast")
 
     async def said(self, text: str, *, thread: Spot | None = None) -> Said:
         return self.platform.say("general", text, by="ada", thread=thread.thread if thread else None, mention=True)
@@ -87,6 +95,12 @@ class OnFake:
 
     async def id_of(self, person: str) -> str:
         return person
+
+    async def enter(self, spot: Spot, person: str) -> None:
+        self.platform.comes(spot.channel, person)
+
+    async def leave(self, spot: Spot, person: str) -> None:
+        self.platform.goes(spot.channel, person)
 
     async def changed(self) -> None:
         pytest.fail("here everything is shown at once, and nothing later")
@@ -132,6 +146,12 @@ class OnWorkplace:
 
     async def id_of(self, person: str) -> str:
         return await self._workplace.id_of(person)
+
+    async def enter(self, spot: Spot, person: str) -> None:
+        await self._workplace.enter(spot.channel, person)
+
+    async def leave(self, spot: Spot, person: str) -> None:
+        await self._workplace.leave(spot.channel, person)
 
     async def changed(self) -> None:
         await self._workplace.changed()
@@ -284,6 +304,21 @@ async def test_a_change_takes_the_place_of_messages(stand: Stand) -> None:
     assert shown.buttons == ("again",)
 
 
+async def test_of_an_answer_that_is_withdrawn_nothing_is_left_anywhere(stand: Stand) -> None:
+    spot = (await stand.said("Everything, please.")).spot
+    withdrawn = Post(text="This answer was withdrawn.", language="en", replaces=True)
+    once, _ = await written(stand, spot, Post(text=LONG, language="en", buttons=(AGAIN,)))
+
+    twice, _ = await written(stand, spot, withdrawn, over=once)
+    (shown,) = await stand.seen(spot)
+    last = await stand.platform.change(spot, twice, withdrawn)
+
+    (again,) = await stand.seen(spot)
+    assert (shown.id, again.id) == (*twice, *last)
+    assert {shown.text, again.text} == {"This answer was withdrawn."}
+    assert (shown.buttons, again.buttons) == ((), ())
+
+
 async def test_what_is_gone_cannot_be_changed(stand: Stand) -> None:
     spot = (await stand.said("How many days?")).spot
     messages = await stand.platform.show(spot, ANSWER)
@@ -352,6 +387,53 @@ async def test_a_guest_makes_outsiders_of_a_room(stand: Stand) -> None:
 
     assert not (await stand.platform.room(spot)).outsiders
     assert (await stand.platform.room(await stand.with_guest())).outsiders
+
+
+async def test_the_members_of_a_channel_are_its_people_guests_among_them_and_no_bots(stand: Stand) -> None:
+    spot = (await stand.said("How many days?")).spot
+    ada, bob, gast = [await stand.id_of(person) for person in ("ada", "bob", "gast")]
+
+    assert await stand.platform.members(spot) == {ada, bob}
+    assert await stand.platform.members(await stand.with_guest()) == {ada, gast}
+
+
+async def test_many_people_are_known_at_once_and_whoever_is_unknown_is_no_member(stand: Stand) -> None:
+    ada, gast = [await stand.id_of(person) for person in ("ada", "gast")]
+
+    people = await stand.platform.people({ada, gast, NOBODY})
+
+    assert {id: person.member for id, person in people.items()} == {ada: True, gast: False, NOBODY: False}
+    assert all(person.id == id for id, person in people.items())
+
+
+async def test_a_person_holds_themselves_and_the_channels_they_are_in(stand: Stand) -> None:
+    spot = (await stand.said("How many days?")).spot
+    guests = await stand.with_guest()
+    ada, bob = [await stand.id_of(person) for person in ("ada", "bob")]
+    kind = stand.platform.name
+    tokens = {f"{kind}:{id}" for id in (ada, bob, spot.channel, guests.channel, NOBODY)} | {"everyone", f"group:{ada}"}
+
+    held = await stand.platform.held(bob, tokens)
+
+    assert held == {f"{kind}:{bob}", f"{kind}:{spot.channel}"}
+    assert await stand.platform.held(ada, held) == {f"{kind}:{spot.channel}"}
+    assert await stand.platform.held(NOBODY, tokens - {f"{kind}:{NOBODY}"}) == frozenset()
+
+
+async def test_who_comes_and_who_goes_is_told_once_it_is_known(stand: Stand) -> None:
+    spot = (await stand.said("How many days?")).spot
+    ada, bob, gast = [await stand.id_of(person) for person in ("ada", "bob", "gast")]
+    assert await stand.platform.members(spot) == {ada, bob}
+    news: asyncio.Queue[Change] = asyncio.Queue()
+    stand.platform.watch(news.put_nowait)
+
+    for move, person, members in ((stand.enter, "gast", {ada, bob, gast}), (stand.leave, "bob", {ada, gast})):
+        await move(spot, person)
+        async with asyncio.timeout(PATIENCE):
+            while (await news.get()).channel not in {"", spot.channel}:
+                pass
+        assert await stand.platform.members(spot) == members
+        assert (await stand.platform.room(spot)).outsiders
 
 
 async def test_a_whisper_is_for_one_person_alone(stand: Stand) -> None:

@@ -255,6 +255,20 @@ async def test_nothing_without_a_shared_reader_is_ever_ranked(
     assert {hit.id for hit in dense} == allowed
 
 
+async def test_whoever_is_in_ten_thousand_groups_finds_what_one_of_them_may_read_and_nothing_else(store: Store) -> None:
+    await store.create(WITH_DENSE)
+    whose = [frozenset({f"group:{number}", f"group:{2 * number}"}) for number in range(19_990, 20_010)]
+    written = [chunk("x", position=position, readers=readers) for position, readers in enumerate(whose)]
+    await store.upsert([point(each, dense=[1.0, 0.0, 0.0]) for each in written])
+    mine = frozenset(f"group:{number}" for number in range(10_000, 20_000))
+    allowed = {each.id for each in written if each.readers & mine}
+    assert len(allowed) == 10
+
+    assert set(await ranked(store, 1, visible_to=mine, limit=30)) == allowed
+    dense = await store.rank_dense([1.0, 0.0, 0.0], visible_to=mine, limit=30)
+    assert {hit.id for hit in dense} == allowed
+
+
 async def test_every_chunk_is_listed_once_in_pages_of_bounded_size(store: Store) -> None:
     await store.create(LEXICAL_ONLY)
     many = [chunk("x", document=f"{number}.md") for number in range(SCROLL_PAGE + 5)]

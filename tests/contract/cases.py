@@ -34,6 +34,16 @@ CASES = {
     "ask a person": "the owners are notified in the thread, with what was tried; they mark it resolved",
     "file with the question": "read, and cited by its name",
     "image with the question": "politely declined, the question is answered all the same",
+    # Access
+    "a guest joins a thread": "nothing that was answered before is in what they are answered",
+    "more for the asker alone": "offered to them alone; shared by them, after a second thought",
+    "revoked while the answer is written": "a sentence takes the place of what was shown",
+    "file of another thread": "nothing of it is in a fuller answer, which has the files of its own thread",
+    "private answer": "nothing of it is in what others are answered, even below a copy that was disclosed",
+    "answered again after a document is revoked": "nothing is left of the first answer",
+    "document taken back": "every answer from it goes, with what was shared of it, and is no history any more",
+    "answer recalled": "a sentence takes its place, without sources and buttons",
+    "private answer recalled": "gone, too, where it was told in a direct message",
     # Holding
     "delivered again": "one answer",
     "two replicas": "one answer",

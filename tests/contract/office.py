@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,17 +14,23 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from bot.access.directory import Directory
+from bot.access.groups import GroupBook
+from bot.access.interface import Act
+from bot.access.settings import AccessSettings
+from bot.attending import Surroundings, attended
 from bot.conversations import Conversations
 from bot.dialogue.attendance import Attendance
 from bot.dialogue.classifier import AddressedClassifier
 from bot.dialogue.inbox import Inbox
+from bot.dialogue.readership import Readership
 from bot.dialogue.replies import Replies
 from bot.dialogue.settings import ChannelSettings, ConversationSettings
 from bot.dialogue.tables import FEEDBACK, INBOX, WAITING
 from bot.llm.interface import ChatUnavailable, Prompt
+from bot.model import Answer, Question
 from bot.platforms.events import Spot
 from bot.platforms.interface import ChatPlatform, Draft, Post
-from bot.serving import attended
 from ingest.ledger import StateSettings
 from ingest.model import EVERYONE, PUBLIC
 from ingest.parsers.interface import ParsingSettings
@@ -206,6 +212,10 @@ class Office:
     pen: Pen = field(default_factory=Pen)
     channels: dict[str, ChannelSettings] = field(default_factory=dict)
     conversation: ConversationSettings = field(default_factory=lambda: ConversationSettings(finish_seconds=10))
+    more: Callable[[Question], bool] = lambda question: False
+    """Whether the asker alone could be told more."""
+    acts: list[Act] = field(default_factory=list)
+    """What the dialogue wrote into the audit log."""
     clock: timedelta = timedelta()
     """How far the bot's clock is ahead."""
     _stack: AsyncExitStack
@@ -227,35 +237,46 @@ class Office:
 
     async def bot(self, platform: Any = None) -> Bot:
         """A process of the bot, listening."""
-        attendance = await self._stack.enter_async_context(
-            attended(
-                [platform or self.workplace.platform()],
-                inbox=MortalInbox(self.conversations.engine, self.now),
-                replies=self.replies,
-                conversations=self.conversations,
-                answerer=self.knowledge.answering(
-                    self.pen, understanding=self.pen, remember=self.conversations.remember
-                ).answer,
-                classifier=AddressedClassifier(self.pen, prompts()),
-                pictures=None,
-                say=SAY,
-                languages=DECIDER.candidates,
-                channels=self.channels,
-                conversation=self.conversation,
-                owners={},
-                tokens={"slack": SecretStr("xoxb-1"), "mattermost": SecretStr("bot-token")},
-                commands={"slack": "/ask", "mattermost": "/ask"},
-                parsing=ParsingSettings(workers=1),
-                folder=self.folder / "attachments",
-                now=self.now,
-                poll_seconds=0.05,
-            )
+        platforms = [platform or self.workplace.platform()]
+        answering = self.knowledge.answering(self.pen, understanding=self.pen, remember=self.conversations.remember)
+        among = Surroundings(
+            inbox=MortalInbox(self.conversations.engine, self.now),
+            replies=self.replies,
+            conversations=self.conversations,
+            readership=self._readership(platforms),
+            answerer=answering.answer,
+            classifier=AddressedClassifier(self.pen, prompts()),
+            pictures=None,
+            say=SAY,
+            languages=DECIDER.candidates,
+            channels=self.channels,
+            conversation=self.conversation,
+            tokens={"slack": SecretStr("xoxb-1"), "mattermost": SecretStr("bot-token")},
+            commands={"slack": "/ask", "mattermost": "/ask"},
+            parsing=ParsingSettings(workers=1),
+            folder=self.folder / "attachments",
+            now=self.now,
+            poll_seconds=0.05,
         )
+        attendance = await self._stack.enter_async_context(attended(platforms, among))
         bot = Bot(attendance=attendance, task=self._tasks.create_task(attendance.run()))
         self._bots.append(bot)
         async with self.patience():
             await attendance.connected()
         return bot
+
+    def _readership(self, platforms: Sequence[ChatPlatform]) -> Readership:
+        """As `bot serve` makes it, with no groups but those of the platform."""
+        ledger = self.knowledge.ledger
+        book = GroupBook(AccessSettings(), now=self.now)
+        directory = Directory(platforms, book, named=ledger.reader_tokens, max_age=300)
+        return Readership(access=directory, allows=ledger.allows, more=self._more, note=self._note)
+
+    async def _more(self, question: Question, answer: Answer) -> bool:
+        return self.more(question)
+
+    async def _note(self, act: Act) -> None:
+        self.acts.append(act)
 
     async def ends(self) -> None:
         self.pen.release()

@@ -48,6 +48,8 @@ class Workplace(Protocol):
     name: PlatformName
     wordless: str
     """What `status` returns for a sign without words ("… is typing"); empty where there is none."""
+    keeps_history: bool
+    """Whether what a message was before a change is kept, or may come back: what replaces it for good is a new one."""
 
     def opened(self) -> AbstractAsyncContextManager[None]:
         """Run the server, with `ada`, `bob` and `cleo` as members of the company, `gast` as a guest."""
@@ -70,6 +72,12 @@ class Workplace(Protocol):
     async def channel(self, *people: str, bot: bool = True, shared: bool = False) -> str:
         """A new channel with these people in it; `shared`: with another company."""
         ...
+
+    async def enter(self, channel: str, person: str) -> None:
+        """Somebody comes into a channel."""
+        ...
+
+    async def leave(self, channel: str, person: str) -> None: ...
 
     async def say(
         self,

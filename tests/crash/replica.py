@@ -100,7 +100,7 @@ def serve(task: Task, parent: Connection) -> None:
     workers.RENEW_SECONDS = RENEW_SECONDS
     doom = Doom()
     replaced: Any = serving
-    replaced.Inbox = lambda engine: Doomed(Inbox(engine, lease=LEASE), "inbox", doom)
+    replaced.Inbox = lambda engine, **how: Doomed(Inbox(engine, lease=LEASE, **how), "inbox", doom)
     replaced.Replies = lambda engine: Doomed(Replies(engine), "replies", doom)
     settings = read(task.configuration, BotSettings, secrets())
     start_logging("info", "plain")

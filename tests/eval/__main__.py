@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.bench.table import machine
 from tests.eval.asking import Chosen
 
-NAMES = ("language", "citations", "written", "cost")
+NAMES = ("language", "citations", "written", "cost", "filtered")
 
 
 def main() -> None:
@@ -30,11 +30,24 @@ def main() -> None:
         " `…-LANGUAGE`, the first of which is what is searched (default: the demo)",
     )
     parser.add_argument("--sample", type=int, default=100, metavar="N", help="questions of each set (default: 100)")
+    parser.add_argument(
+        "--points", type=int, default=50_000, metavar="N", help="passages made for `filtered` (default: 50,000)"
+    )
+    parser.add_argument(
+        "--qdrant-url",
+        metavar="URL",
+        help="a Qdrant server for `filtered`; its collections `souffleur-filtered…` are replaced",
+    )
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(NAMES):
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     print(f"{machine()}\n", flush=True)
-    chosen = Chosen(folders=tuple(arguments.data), sample=arguments.sample)
+    chosen = Chosen(
+        folders=tuple(arguments.data),
+        sample=arguments.sample,
+        points=arguments.points,
+        qdrant_url=arguments.qdrant_url,
+    )
     for name in arguments.names or NAMES:
         for table in asyncio.run(import_module(f"tests.eval.{name}").measure(chosen)):
             print(table.markdown(), flush=True)

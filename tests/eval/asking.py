@@ -38,6 +38,10 @@ class Chosen:
     folders: tuple[Path, ...] = ()
     """Question sets; none: the demo's own."""
     sample: int = 100
+    points: int = 50_000
+    """Passages that are made for `filtered`."""
+    qdrant_url: str | None = None
+    """A server that `filtered` may fill and search."""
 
     def sets(self) -> list[QuestionSet]:
         folders = self.folders or (DEMO / "questions",)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.bench.table import Table
-from tests.eval import citations, cost, language
+from tests.eval import citations, cost, filtered, language
 from tests.eval.asking import Chosen
 from tests.eval.language import in_language
 
@@ -47,3 +47,12 @@ async def test_the_cost_of_a_question_is_told_in_calls_tokens_and_time() -> None
     assert (name, questions) == ("demo", 6)
     assert str(calls).endswith("/ 2")
     assert float(str(tokens).split(" /")[0].replace(",", "")) > 500
+
+
+async def test_what_may_be_read_is_found_as_exact_search_finds_it() -> None:
+    (table,) = await filtered.measure(Chosen(sample=10, points=3_000))
+    recall = dict.fromkeys(column(table, "index"), "")
+    assert recall.pop("a Qdrant server") == ""
+    measured = [row for row in table.rows if row[0] != "a Qdrant server"]
+    assert len(measured) == 3 * len(recall) * len(filtered.SHARES)
+    assert {row[table.columns.index("recall")] for row in measured} == {"1.0000"}
